@@ -1,0 +1,46 @@
+/** @type {import('aegir').PartialOptions} */
+export default {
+  build: {
+    // consumers bundle for themselves and a bundle of a library with peers in it helps nobody
+    bundle: false
+  },
+  test: {
+    target: ['node'],
+    // only what the build made: the sources of the tests run there
+    files: ['dist/test/**/*.spec.js']
+  },
+  lint: {
+    // a list given here replaces aegir's own, which does not know the folder scripts/
+    files: [
+      '*.{js,ts}',
+      'src/**/*.{js,ts}',
+      'test/**/*.{js,ts}',
+      'benchmarks/**/*.{js,ts}',
+      'scripts/**/*.js',
+      '!**/node_modules/**'
+    ]
+  },
+  docs: {
+    // aegir publishes by default where CI is set
+    publish: false
+  },
+  dependencyCheck: {
+    productionIgnorePatterns: [
+      '/benchmarks',
+      '/dist',
+      '/scripts',
+      '/test',
+      '.aegir.js',
+      '.dependency-cruiser.cjs',
+      'eslint.config.js'
+    ],
+    ignore: [
+      // run by the scripts of package.json, never imported
+      'c8',
+      'dependency-cruiser',
+      'node',
+      // comes with aegir, at the version that aegir pins
+      'typescript'
+    ]
+  }
+}
