@@ -6,6 +6,9 @@ export default {
   },
   test: {
     target: ['node'],
+    // aegir gives --build and --bail one letter, and so one value: to build here would be to stop
+    // at the first failure. The script builds instead
+    build: false,
     // only what the build made: the sources of the tests run there
     files: ['dist/test/**/*.spec.js']
   },
