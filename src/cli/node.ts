@@ -1,0 +1,145 @@
+/**
+ * @packageDocumentation
+ *
+ * Makes the libp2p node of each command: TCP, noise and our muxer, nothing else.
+ * The muxer is named here and nowhere else in this folder.
+ */
+
+import { noise } from '@chainsafe/libp2p-noise'
+import { tcp } from '@libp2p/tcp'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import { yamux } from '../yamux.ts'
+import { CliError, dialProblem, listenProblem, messageOf } from './errors.ts'
+import { MuxerRecord } from './statistics.ts'
+import type { Connection, Libp2p, Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+
+/**
+ * libp2p gives one address six seconds of its own; ten are for the name look-up,
+ * the handshake and the negotiation of the muxer as well
+ */
+const DIAL_MILLIS = 10_000
+
+/**
+ * How long a node may take to say goodbye. What matters has been confirmed by
+ * then, a peer that does not listen any more must not hold up the exit
+ */
+const STOP_MILLIS = 2_000
+
+const MUXER_NAME = 'yamux'
+
+function createMuxer (): (components: unknown) => StreamMuxerFactory {
+  return yamux()
+}
+
+export interface Node {
+  libp2p: Libp2p
+
+  /**
+   * What the user should read about the layers of a connection
+   */
+  description: string
+  muxerOf(stream: Stream): StreamMuxer | undefined
+  stop(): Promise<void>
+}
+
+/**
+ * @param listen - without an address the node can only dial
+ */
+export async function createNode (listen?: string): Promise<Node> {
+  const muxers = new MuxerRecord()
+  let libp2p: Libp2p
+
+  if (listen != null) {
+    parseAddress(listen)
+  }
+
+  try {
+    libp2p = await createLibp2p({
+      addresses: { listen: listen == null ? [] : [listen] },
+      transports: [tcp()],
+      connectionEncrypters: [noise()],
+      streamMuxers: [muxers.watch(createMuxer())],
+      // it would negotiate one more stream every ten seconds, and end a connection
+      // whose answer is late; the muxer has a keep-alive of its own
+      connectionMonitor: { enabled: false }
+    })
+  } catch (err) {
+    throw listen == null ? err : listenProblem(err, listen)
+  }
+
+  return {
+    libp2p,
+    description: `${MUXER_NAME} over noise over TCP`,
+    muxerOf: stream => muxers.muxerOf(stream),
+    stop: async () => stopWithin(libp2p, STOP_MILLIS)
+  }
+}
+
+/**
+ * The address of a peer, with its identity: without the peer id, whoever answers
+ * there would get the file
+ */
+export function parsePeerAddress (text: string): Multiaddr {
+  const address = parseAddress(text)
+  const last = address.getComponents().at(-1)
+
+  if (last?.name !== 'p2p') {
+    throw new CliError(`invalid address ${text}: the peer id is missing; copy the whole line that the receiver printed, it ends in /p2p/12D3Koo…`)
+  }
+
+  return address
+}
+
+function parseAddress (text: string): Multiaddr {
+  try {
+    return multiaddr(text)
+  } catch (err) {
+    throw new CliError(`invalid address ${text}: ${messageOf(err)}; an address looks like /ip4/192.0.2.7/tcp/4001/p2p/12D3Koo…`, { cause: err })
+  }
+}
+
+/**
+ * Connect, or say in one line why that is not possible
+ */
+export async function dial (node: Node, address: Multiaddr, signal: AbortSignal): Promise<Connection> {
+  try {
+    return await node.libp2p.dial(address, { signal: AbortSignal.any([signal, AbortSignal.timeout(DIAL_MILLIS)]) })
+  } catch (err) {
+    signal.throwIfAborted()
+    throw dialProblem(err, address.toString())
+  }
+}
+
+/**
+ * Open a stream for one of our protocols
+ */
+export async function openStream (connection: Connection, protocol: string, signal: AbortSignal): Promise<Stream> {
+  try {
+    return await connection.newStream(protocol, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(DIAL_MILLIS)]),
+      // the default of 64 is for protocols between strangers
+      maxOutboundStreams: Infinity
+    })
+  } catch (err) {
+    signal.throwIfAborted()
+    throw dialProblem(err, connection.remoteAddr.toString())
+  }
+}
+
+async function stopWithin (libp2p: Libp2p, millis: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+
+  const timeout = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, millis)
+  })
+
+  try {
+    await Promise.race([libp2p.stop(), timeout])
+  } catch {
+    // a goodbye that fails is of no interest to the user
+  } finally {
+    clearTimeout(timer)
+  }
+}
