@@ -134,8 +134,9 @@ export function encodeReceipt (receipt: Receipt): Uint8Array {
 export function decodeReceipt (body: Uint8Array): Receipt {
   const { ok, name, reason } = parseObject(body, 'receipt')
 
-  if (ok === true && typeof name === 'string') {
-    return { ok, name: oneLine(name).slice(0, MAX_NAME_LENGTH) }
+  // the rules of the receiver's system, not of ours
+  if (ok === true && nameProblem(name, '') == null) {
+    return { ok, name: name as string }
   }
 
   if (ok === false && typeof reason === 'string') {

@@ -89,7 +89,26 @@ export function parsePeerAddress (text: string): Multiaddr {
     throw new CliError(`invalid address ${text}: the peer id is missing; copy the whole line that the receiver printed, it ends in /p2p/12D3Koo…`)
   }
 
+  if (!isPeerId(last.value ?? '')) {
+    throw new CliError(`invalid address ${text}: the peer id is damaged; copy the whole line that the receiver printed`)
+  }
+
   return address
+}
+
+/**
+ * A peer id that lost a letter is the commonest slip of copy and paste, and would
+ * otherwise look like a failed dial
+ */
+function isPeerId (text: string): boolean {
+  try {
+    // protocol code (two bytes), length, then a multihash: its function, length, digest
+    const { bytes } = multiaddr(`/p2p/${text}`)
+
+    return bytes[2] === bytes.byteLength - 3 && bytes[4] === bytes.byteLength - 5
+  } catch {
+    return false
+  }
 }
 
 function parseAddress (text: string): Multiaddr {

@@ -14,7 +14,6 @@ import { CliError, codeOf, fileProblem } from './errors.ts'
 import { candidateName, cutBytes } from './file-protocol.ts'
 import { formatBytes } from './progress.ts'
 import { forgetTemporary, rememberTemporary } from './temporary.ts'
-import type { FileHandle } from 'node:fs/promises'
 
 /**
  * Bytes gathered before a write: a system call and a thread hop for each piece of
@@ -40,7 +39,11 @@ const PART_STEM_LENGTH = 200
 /**
  * What is needed of an open file, a test can give another
  */
-export type WritableFile = Pick<FileHandle, 'writev' | 'sync' | 'close'>
+export interface WritableFile {
+  writev(pieces: Uint8Array[]): Promise<{ bytesWritten: number }>
+  sync(): Promise<void>
+  close(): Promise<void>
+}
 
 export type OpenFile = (path: string) => Promise<WritableFile>
 
