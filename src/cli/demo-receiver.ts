@@ -56,7 +56,8 @@ export async function runDemoReceiver (directory: string): Promise<void> {
   }
 
   const controller = new AbortController()
-  const disconnected = once(process, 'disconnect').then(() => { controller.abort() })
+  // the first process may have died while this one was starting
+  const disconnected = (process.connected ? once(process, 'disconnect') : Promise.resolve()).then(() => { controller.abort() })
 
   // Ctrl-C reaches both processes: the first one decides, and closes the channel
   process.on('SIGINT', () => {})

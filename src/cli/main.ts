@@ -14,12 +14,6 @@ import { Progress } from './progress.ts'
 import { readVersion } from './version.ts'
 import type { Command } from './args.ts'
 
-/**
- * A library may keep the event loop busy after all work is done. The user has the
- * result by then and must not have to wait
- */
-const LINGER_MILLIS = 1_000
-
 async function run (command: Command): Promise<void> {
   if (command.name === 'help') {
     process.stdout.write(`${HELP}\n`)
@@ -75,10 +69,23 @@ async function main (args: string[]): Promise<number> {
   }
 }
 
+/**
+ * A pipe may take output later, and what is not taken at the exit is lost
+ */
+async function written (output: NodeJS.WriteStream): Promise<void> {
+  return new Promise(resolve => {
+    output.write('', () => { resolve() })
+  })
+}
+
 // "libp2p-muxers receive | head" closes our output, that is no error of ours
 process.stdout.on('error', (err: Error) => {
   process.exit(codeOf(err) === 'EPIPE' ? EXIT_OK : exitCodeOf(err))
 })
 
-process.exitCode = await main(process.argv.slice(2))
-setTimeout(() => { process.exit() }, LINGER_MILLIS).unref()
+const exitCode = await main(process.argv.slice(2))
+
+await Promise.all([written(process.stdout), written(process.stderr)])
+// everything is closed and on the disk by now, but libp2p leaves a timer running for
+// another second
+process.exit(exitCode)

@@ -241,8 +241,9 @@ export async function checkSpace (directory: string, size: number): Promise<void
   let free: number
 
   try {
-    const { bavail, bsize } = await statfs(directory)
-    free = bavail * bsize
+    const { bavail, blocks, bsize } = await statfs(directory)
+    // some network file systems do not tell
+    free = blocks === 0 ? Infinity : bavail * bsize
   } catch (err) {
     throw fileProblem(err, 'write to', directory)
   }

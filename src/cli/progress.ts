@@ -112,12 +112,48 @@ export function barLine (snapshot: Snapshot, columns: number): string {
   const tail = `${formatPercent(fraction).padStart(5)} ${formatBytes(done)} of ${formatBytes(total)} ${formatRate(rate)} ${formatTime(secondsLeft(snapshot))} left`
   // the last column stays free, some terminals wrap as soon as it is written
   const room = columns - 1 - tail.length - 1
-  const labelWidth = Math.min(label.length, Math.max(0, Math.floor(room / 2)))
-  const head = label.length <= labelWidth ? label : `${label.slice(0, Math.max(0, labelWidth - 1))}…`
-  const barWidth = Math.min(40, room - labelWidth - 3)
+  const head = fitLabel(label, Math.floor(room / 2))
+  const barWidth = Math.min(40, room - widthOf(head) - 3)
   const line = barWidth >= 5 ? `${head} ${bar(fraction, barWidth)} ${tail}` : tail.trimStart()
 
   return line.slice(0, Math.max(0, columns - 1))
+}
+
+/**
+ * The beginning of a label that takes no more than so many columns
+ */
+export function fitLabel (label: string, columns: number): string {
+  if (widthOf(label) <= columns) {
+    return label
+  }
+
+  let fitting = ''
+
+  for (const character of label) {
+    if (widthOf(fitting) + widthOf(character) + 1 > columns) {
+      break
+    }
+
+    fitting += character
+  }
+
+  return columns < 1 ? '' : `${fitting}…`
+}
+
+/**
+ * Columns on a terminal, rather too many than too few: letters of East Asia and
+ * emoji take two, and so does here all that comes after the alphabets of Europe and
+ * the Near East
+ */
+function widthOf (text: string): number {
+  let width = 0
+
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0
+    width += code < 0x1100 || code === 0x2026 ? 1 : 2
+  }
+
+  return width
 }
 
 /**

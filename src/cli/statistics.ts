@@ -31,7 +31,7 @@ export function muxerStatistics (muxer: unknown): MuxerStatistics {
     framesReceived: count(stats.framesReceived),
     bytesSent: count(stats.bytesSent),
     bytesReceived: count(stats.bytesReceived),
-    rttMillis: count(stats.rttMillis)
+    rttMillis: count(stats.rttMillis) ?? count(record(stats.rtt).smoothed)
   }
 }
 
@@ -81,9 +81,11 @@ function readStats (from: unknown): Record<string, unknown> {
     return {}
   }
 
-  const stats: unknown = from.stats()
+  return record(from.stats())
+}
 
-  return stats != null && typeof stats === 'object' ? stats as Record<string, unknown> : {}
+function record (value: unknown): Record<string, unknown> {
+  return value != null && typeof value === 'object' ? value as Record<string, unknown> : {}
 }
 
 function count (value: unknown): number | undefined {

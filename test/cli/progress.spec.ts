@@ -1,6 +1,6 @@
 import { expect } from 'aegir/chai'
 import fc from 'fast-check'
-import { bar, barLine, formatBytes, formatPercent, formatRate, formatTime, fractionOf, plainLine, Progress, RateMeter } from '../../src/cli/progress.ts'
+import { bar, barLine, fitLabel, formatBytes, formatPercent, formatRate, formatTime, fractionOf, plainLine, Progress, RateMeter } from '../../src/cli/progress.ts'
 
 class Screen {
   text = ''
@@ -62,6 +62,15 @@ describe('cli/progress', () => {
     }), fc.integer({ min: 1, max: 300 }), (snapshot, columns) => {
       expect(barLine(snapshot, columns).length).to.be.lessThan(columns)
     }))
+  })
+
+  it('shortens labels to columns, wide letters counted twice', () => {
+    expect(fitLabel('abc', 3)).to.equal('abc')
+    expect(fitLabel('abcd', 3)).to.equal('ab…')
+    expect(fitLabel('文件名', 6)).to.equal('文件名')
+    expect(fitLabel('文件名', 5)).to.equal('文件…')
+    expect(fitLabel('文件名', 4)).to.equal('文…')
+    expect(fitLabel('abc', 0)).to.equal('')
   })
 
   it('measures the rate of the last seconds only', () => {

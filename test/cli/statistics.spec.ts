@@ -13,6 +13,7 @@ describe('cli/statistics', () => {
       bytesReceived: 0,
       rttMillis: undefined
     })
+    expect(muxerStatistics({ stats: () => ({ rtt: { last: 1, min: 1, smoothed: 2 } }) }).rttMillis).to.equal(2)
     expect(streamStatistics({ stats: () => ({ receiveWindow: 5, maxReceiveWindow: 9 }) }).receiveWindow).to.equal(9)
     expect(streamStatistics({ stats: () => ({ receiveWindow: 5 }) }).receiveWindow).to.equal(5)
   })
