@@ -70,12 +70,17 @@ export async function runDemoReceiver (directory: string): Promise<void> {
   async function take (stream: Stream): Promise<void> {
     // a closed stream is no longer among those of its muxer
     const muxer = node.muxerOf(stream)
+    let receiveWindow: number | undefined
 
     try {
       const { size, sha256, millis } = await receiveFile(stream, {
         directory: inbox(directory),
         signal: controller.signal,
-        rehash: true
+        rehash: true,
+        onProgress: () => {
+          // the window of a stream that is over says nothing about the largest one
+          receiveWindow = larger(receiveWindow, streamStatistics(stream).receiveWindow)
+        }
       })
 
       report({
@@ -83,7 +88,7 @@ export async function runDemoReceiver (directory: string): Promise<void> {
         size,
         sha256,
         millis,
-        stream: streamStatistics(stream),
+        stream: { receiveWindow },
         muxer: muxerStatistics(muxer)
       })
     } catch (err) {
@@ -100,6 +105,10 @@ export async function runDemoReceiver (directory: string): Promise<void> {
   } finally {
     await node.stop()
   }
+}
+
+function larger (known: number | undefined, next: number | undefined): number | undefined {
+  return known == null || next == null ? next ?? known : Math.max(known, next)
 }
 
 function report (report: Report): void {

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'aegir/chai'
 import { ByteReader } from '../../src/cli/byte-reader.ts'
 import { encodeHeader, FILE_PROTOCOL, MAX_HEADER_LENGTH } from '../../src/cli/file-protocol.ts'
 import { pseudoRandom } from '../../src/cli/generate.ts'
 import { createNode, parsePeerAddress } from '../../src/cli/node.ts'
+import { receiveFile } from '../../src/cli/receive-file.ts'
+import { openSource, sendFile } from '../../src/cli/send-file.ts'
 import { endPrograms, Program, run, useDirectory } from './program.ts'
 import type { Node } from '../../src/cli/node.ts'
 import type { Stream } from '@libp2p/interface'
@@ -222,6 +224,55 @@ describe('cli/send and receive', function () {
     for (const name of await readdir(out)) {
       expect(name).to.match(/^half\.[0-9a-f]{16}\.part$/)
     }
+  })
+
+  it('reads the file no faster than the disk of the receiver takes it', async () => {
+    const node = await startNode(LOCAL)
+    const disk = Promise.withResolvers<never>()
+    let written = 0
+
+    const receiving = new Promise<unknown>(resolve => {
+      void node.libp2p.handle(FILE_PROTOCOL, async stream => {
+        resolve(await receiveFile(stream, {
+          directory: out,
+          async open (path) {
+            const file = await open(path, 'wx')
+
+            return {
+              async writev () {
+                written++
+
+                return disk.promise
+              },
+              sync: async () => file.sync(),
+              close: async () => file.close()
+            }
+          }
+        }).catch((err: unknown) => err))
+      })
+    })
+
+    const path = join(directory(), 'large')
+    await writeFile(path, '')
+    await truncate(path, 256 * 1024 * 1024)
+    const source = await openSource(path)
+    let sent = 0
+
+    try {
+      const [, stream] = await openTo(node.libp2p.getMultiaddrs()[0].toString())
+
+      await expect(sendFile(stream, source, { idleMillis: 200, onProgress: bytes => { sent = bytes } })).to.eventually.be.rejectedWith('it took no data')
+    } finally {
+      await source.file.close()
+    }
+
+    // what the windows and the buffers of both sides hold, not the file
+    expect(sent).to.be.lessThan(8 * 1024 * 1024)
+    expect(written).to.equal(1)
+
+    disk.reject(Object.assign(new Error('full'), { code: 'ENOSPC' }))
+    expect(await receiving).to.have.property('message').that.includes('the disk is full')
+    await expect(readdir(out)).to.eventually.be.empty()
   })
 
   it('tells its usage and its version', async () => {
