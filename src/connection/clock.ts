@@ -1,0 +1,26 @@
+/** The one place that knows what time it is. Tests bring a clock of their own. */
+
+export interface Clock {
+  /** Milliseconds, monotonic. */
+  now(): number
+
+  /** Calls back after so many milliseconds; returns what takes the call back. */
+  schedule(callback: () => void, millis: number): () => void
+}
+
+/** `setTimeout` fires at once when asked for more: 24.8 days. */
+const MAX_TIMEOUT = 2 ** 31 - 1
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  schedule (callback, millis) {
+    const timer: any = setTimeout(callback, Math.min(MAX_TIMEOUT, Math.ceil(millis)))
+
+    // a process that has nothing else to wait for need not wait for a keep-alive
+    timer.unref?.()
+
+    return () => {
+      clearTimeout(timer)
+    }
+  }
+}

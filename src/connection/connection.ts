@@ -1,0 +1,555 @@
+/**
+ * `MuxedConnection`: where an engine meets the transport, promises, events and timers. It is libp2p's `StreamMuxer`
+ * for every language on the wire; nothing here knows which one it is.
+ *
+ * Frames are made only when the transport can take them: one microtask after something became due, and whenever the
+ * transport drains. An engine is never re-entered: whatever a listener asks for is done after the engine returned.
+ */
+import { MuxerClosedError } from '@libp2p/interface'
+import { raceSignal } from 'race-signal'
+import { Uint8ArrayList } from 'uint8arraylist'
+import { takeEdges } from '../core/stream-lanes.ts'
+import { Edge } from '../core/stream-record.ts'
+import { MaxEarlyStreamsError } from '../interface/errors.ts'
+import { systemClock } from './clock.ts'
+import { Listeners } from './listeners.ts'
+import { MuxedStream } from './stream.ts'
+import { Waiters } from './waiters.ts'
+import type { Clock } from './clock.ts'
+import type { StreamHost } from './stream.ts'
+import type { Engine, EngineEvent, OpenOptions } from '../core/engine.ts'
+import type { StreamRecord } from '../core/stream-record.ts'
+import type { Role } from '../core/stream-table.ts'
+import type { ConnectionStatistics } from '../interface/statistics.ts'
+import type { AbortOptions, CreateStreamOptions, EventHandler, Logger, MessageStream, StreamCloseEvent, StreamMessageEvent, StreamMuxer, StreamMuxerEvents, StreamMuxerStatus } from '@libp2p/interface'
+
+export interface ConnectionInit {
+  protocol: string
+
+  /** Of the logger's scope. */
+  name: string
+  role: Role
+  maxEarlyStreams: number
+  maxBatchLength: number
+  createEngine(now: number): Engine
+  clock?: Clock
+}
+
+export interface CloseOptions extends AbortOptions {
+  /** What our GoAway says. @default 0: normal termination */
+  reason?: number
+}
+
+/**
+ * A pong tells that the peer has read all that went before the ping. It is waited for, before a connection is closed
+ * gracefully, so that a reset by the kernel over bytes that we do not read any more cannot overtake what we sent.
+ * Half of what libp2p allows for closing: a peer that answers no pings only costs that much.
+ */
+const CLOSE_CONFIRM_MILLIS = 500
+
+/** How long a peer that broke the protocol has to take our GoAway before its connection is cut. */
+const CLOSE_FLUSH_MILLIS = 1_000
+
+export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & Record<string, any>> implements StreamMuxer<MuxedStream>, StreamHost {
+  readonly protocol: string
+  readonly log: Logger
+
+  /** @internal */
+  readonly engine: Engine
+
+  readonly #maConn: MessageStream
+  readonly #clock: Clock
+  readonly #init: ConnectionInit
+  readonly #streams = new Set<MuxedStream>()
+  #streamList: MuxedStream[] | undefined
+  #early: MuxedStream[] = []
+  #status: StreamMuxerStatus = 'open'
+  #error: Error | undefined
+  #writable = true
+  #settling = false
+  #flushScheduled = false
+  #timerAt = Infinity
+  #cancelTimer: (() => void) | undefined
+  #transportClosed: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+  readonly #waiters = new Waiters()
+  readonly #openQueue: Array<(() => boolean) | undefined> = []
+  readonly #pongs = new Map<number, number>()
+
+  constructor (maConn: MessageStream, init: ConnectionInit) {
+    super()
+    this.protocol = init.protocol
+    this.log = maConn.log.newScope(init.name)
+    this.#maConn = maConn
+    this.#init = init
+    this.#clock = init.clock ?? systemClock
+    this.engine = init.createEngine(this.#clock.now())
+
+    maConn.addEventListener('message', this.#onMessage)
+    maConn.addEventListener('drain', this.#onDrain)
+    maConn.addEventListener('remoteCloseWrite', this.#onRemoteEnd)
+    maConn.addEventListener('close', this.#onTransportClose)
+
+    if (maConn.status !== 'open') {
+      this.engine.receiveEnd(undefined, this.now())
+    }
+
+    this.changed()
+  }
+
+  get status (): StreamMuxerStatus {
+    return this.#status
+  }
+
+  get streams (): MuxedStream[] {
+    this.#streamList ??= [...this.#streams]
+
+    return this.#streamList
+  }
+
+  stats (): ConnectionStatistics {
+    return this.engine.statistics()
+  }
+
+  /** The last round trip in milliseconds, 0 until one was measured. */
+  getRTT (): number {
+    return this.engine.roundTrip.last ?? 0
+  }
+
+  /**
+   * Opens a stream. Waits while too many of ours are unacknowledged by the peer, until the signal aborts.
+   *
+   * @throws {MuxerClosedError} when the muxer is closing or closed, or the peer has said GoAway
+   * @throws {TooManyOutboundProtocolStreamsError} at `maxOutboundStreams`
+   * @throws {InvalidParametersError} for options that make no sense
+   */
+  async createStream (options: CreateStreamOptions = {}): Promise<MuxedStream> {
+    options.signal?.throwIfAborted()
+
+    const openOptions = toOpenOptions(options)
+    let stream = this.#openQueue.length === 0 ? this.#open(openOptions) : undefined
+
+    if (stream === undefined) {
+      const turn = (): boolean => {
+        stream = this.#open(openOptions)
+
+        return stream !== undefined
+      }
+
+      this.#openQueue.push(turn)
+
+      try {
+        await this.#waiters.wait(() => this.#openQueue[0] === turn && turn(), options.signal)
+      } finally {
+        this.#openQueue.splice(this.#openQueue.indexOf(turn), 1)
+        // the next in line may go as well
+        this.#waiters.notify()
+      }
+    }
+
+    return stream as unknown as MuxedStream
+  }
+
+  /** Measures the round trip, in milliseconds. */
+  async ping (options: AbortOptions = {}): Promise<number> {
+    options.signal?.throwIfAborted()
+    this.#assertOpen()
+
+    const id = this.engine.ping(this.now())
+
+    this.changed()
+
+    try {
+      await this.#waiters.wait(() => {
+        if (this.#status === 'closed') {
+          throw this.#closedError()
+        }
+
+        return this.#pongs.has(id)
+      }, options.signal)
+
+      return this.#pongs.get(id) as number
+    } finally {
+      this.#pongs.delete(id)
+    }
+  }
+
+  /**
+   * Ends gracefully: no new streams, our half of every stream ends after what was written, then GoAway, then the
+   * connection under it is closed. Rejects with the signal's reason; `abort()` is then still there.
+   */
+  async close (options: CloseOptions = {}): Promise<void> {
+    if (this.#status === 'closed') {
+      await raceSignal(this.#transportClosed ?? Promise.resolve(), options.signal)
+      return
+    }
+
+    this.#closing ??= this.#closeGracefully(options).finally(() => {
+      // one that was given up may be tried again
+      this.#closing = undefined
+    })
+    await raceSignal(this.#closing, options.signal)
+  }
+
+  /** Ends at once: streams are reset with the error, and so is the connection under them. */
+  abort (err: Error): void {
+    if (this.#status !== 'closed') {
+      const now = this.now()
+
+      for (const stream of this.engine.streams) {
+        this.engine.reset(stream, 0, err, now)
+      }
+
+      this.engine.close(GO_AWAY_INTERNAL_ERROR, err, now)
+      this.#settle()
+    }
+
+    if (this.#maConn.status === 'open' || this.#maConn.status === 'closing') {
+      this.#maConn.abort(err)
+    }
+  }
+
+  async [Symbol.asyncDispose] (): Promise<void> {
+    await this.close()
+  }
+
+  addEventListener<K extends keyof StreamMuxerEvents<MuxedStream>>(type: K, handler: EventHandler<StreamMuxerEvents<MuxedStream>[K]> | null, options?: boolean | AddEventListenerOptions): void
+  addEventListener (type: string, handler: EventHandler<Event> | null, options?: boolean | AddEventListenerOptions): void
+  addEventListener (type: string, handler: EventHandler<any> | null, options?: boolean | AddEventListenerOptions): void {
+    super.addEventListener(type, handler, options)
+
+    if (type === 'stream' && this.#early.length > 0) {
+      // later, as listeners are added in constructors that have not finished
+      queueMicrotask(() => {
+        for (const stream of this.#early.splice(0)) {
+          this.#announce(stream)
+        }
+
+        this.#settle()
+      })
+    }
+  }
+
+  /** @internal */
+  now (): number {
+    return this.#clock.now()
+  }
+
+  /**
+   * The engine was given something to do: it is done before anything else happens, but not now.
+   *
+   * @internal
+   */
+  changed (): void {
+    if (!this.#flushScheduled) {
+      this.#flushScheduled = true
+      queueMicrotask(this.#flush)
+    }
+  }
+
+  readonly #onMessage = (event: StreamMessageEvent): void => {
+    const now = this.now()
+
+    if (event.data instanceof Uint8Array) {
+      this.engine.receive(event.data, now)
+    } else {
+      for (const bytes of event.data) {
+        this.engine.receive(bytes, now)
+      }
+    }
+
+    this.#settle()
+    this.changed()
+  }
+
+  readonly #onDrain = (): void => {
+    this.#writable = true
+    this.#flush()
+  }
+
+  readonly #onRemoteEnd = (): void => {
+    this.engine.receiveEnd(undefined, this.now())
+    this.#settle()
+  }
+
+  readonly #onTransportClose = (event: StreamCloseEvent): void => {
+    this.engine.receiveEnd(event.error, this.now())
+    this.#settle()
+  }
+
+  readonly #onTimer = (): void => {
+    this.#timerAt = Infinity
+    this.engine.handleTimeout(this.now())
+    this.#settle()
+    this.changed()
+  }
+
+  /** Gives the transport what is owed, as long as it takes it. */
+  readonly #flush = (): void => {
+    this.#flushScheduled = false
+    this.#transmit()
+    this.#settle()
+    this.#arm()
+  }
+
+  #transmit (): void {
+    while (this.#writable && this.#status !== 'closed') {
+      const frames = this.engine.pollTransmit(this.#init.maxBatchLength, this.now())
+
+      if (frames === undefined) {
+        return
+      }
+
+      try {
+        this.#writable = this.#maConn.send(frames.length === 1 ? frames[0] : Uint8ArrayList.fromUint8Arrays(frames))
+      } catch (err: any) {
+        this.engine.receiveEnd(err, this.now())
+        return
+      }
+    }
+  }
+
+  /** Looks at all that the engine has to tell. */
+  #settle (): void {
+    if (this.#settling) {
+      // called by a listener: the loop below goes on with it
+      return
+    }
+
+    this.#settling = true
+
+    for (let record = this.engine.pollStream(); record !== undefined; record = this.engine.pollStream()) {
+      this.#onEdges(record, takeEdges(record))
+    }
+
+    for (let event = this.engine.pollEvent(); event !== undefined; event = this.engine.pollEvent()) {
+      this.#onEvent(event)
+    }
+
+    this.#settling = false
+  }
+
+  #onEdges (record: StreamRecord, edges: number): void {
+    if ((edges & Edge.opened) !== 0) {
+      if (record.closed) {
+        // opened and reset in one breath: no handler need hear of it
+        return
+      }
+
+      this.#onInbound(this.#add(record))
+    }
+
+    const stream = record.attachment as MuxedStream
+
+    if ((edges & Edge.closed) !== 0) {
+      this.#streams.delete(stream)
+      this.#streamList = undefined
+
+      if (record.error !== undefined) {
+        this.log('stream %s ended: %s', record.id, record.error.message)
+      }
+    }
+
+    stream.onEdges(edges)
+  }
+
+  #onEvent (event: EngineEvent): void {
+    if (event.type === 'pong') {
+      // an answer that nobody waits for any more has no entry to wait in
+      this.#pongs.set(event.id, event.rtt)
+      this.#waiters.notify()
+      this.#pongs.delete(event.id)
+    } else if (event.type === 'available') {
+      this.#waiters.notify()
+    } else if (event.type === 'go-away') {
+      this.log('the peer said GoAway with code %d', event.code)
+      this.#waiters.notify()
+    } else {
+      this.#onClosed(event.error)
+    }
+  }
+
+  #onInbound (stream: MuxedStream): void {
+    if (this.listenerCount('stream') > 0) {
+      this.#announce(stream)
+      return
+    }
+
+    this.#early.push(stream)
+
+    if (this.#early.length > this.#init.maxEarlyStreams) {
+      this.#fail(new MaxEarlyStreamsError(
+        `${this.#early.length} streams came in before anybody listened for them, the limit is ${this.#init.maxEarlyStreams} (option maxEarlyStreams)`))
+    }
+  }
+
+  #announce (stream: MuxedStream): void {
+    if (stream.status !== 'open') {
+      return
+    }
+
+    this.engine.accept(stream.record)
+    this.safeDispatchEvent('stream', { detail: stream })
+    this.changed()
+  }
+
+  #open (options: OpenOptions): MuxedStream | undefined {
+    const record = this.engine.open(this.now(), options)
+
+    if (record === undefined) {
+      return undefined
+    }
+
+    this.changed()
+
+    return this.#add(record)
+  }
+
+  #add (record: StreamRecord): MuxedStream {
+    const stream = new MuxedStream(this, record)
+
+    this.#streams.add(stream)
+    this.#streamList = undefined
+
+    return stream
+  }
+
+  async #closeGracefully (options: CloseOptions): Promise<void> {
+    const { signal } = options
+
+    this.#status = 'closing'
+    this.engine.drain()
+    this.#waiters.notify()
+
+    await raceSignal(Promise.all(this.streams.map(async stream => {
+      // a stream that meets an error now has ended as well, and says so itself
+      await stream.close().catch(() => {})
+    })), signal)
+
+    await this.#confirm(signal)
+    this.engine.close(options.reason ?? GO_AWAY_NORMAL, undefined, this.now())
+    this.#settle()
+    await raceSignal(this.#transportClosed ?? Promise.resolve(), signal)
+  }
+
+  /** Waits until the peer has read what was sent. */
+  async #confirm (signal?: AbortSignal): Promise<void> {
+    if (this.#isClosed()) {
+      return
+    }
+
+    const id = this.engine.ping(this.now())
+    let cancel = (): void => {}
+
+    this.changed()
+
+    const timeout = new Promise<void>(resolve => {
+      cancel = this.#clock.schedule(resolve, CLOSE_CONFIRM_MILLIS)
+    })
+
+    try {
+      await raceSignal(Promise.race([
+        timeout,
+        this.#waiters.wait(() => this.#isClosed() || this.#pongs.has(id))
+      ]), signal)
+    } finally {
+      cancel()
+    }
+  }
+
+  /** The peer went beyond what we accept: it is told, and the connection ends. */
+  #fail (err: Error): void {
+    this.engine.close(GO_AWAY_INTERNAL_ERROR, err, this.now())
+  }
+
+  #onClosed (error: Error | undefined): void {
+    this.#status = 'closed'
+    this.#error = error
+    this.#cancelTimer?.()
+    this.#early = []
+
+    this.#maConn.removeEventListener('message', this.#onMessage)
+    this.#maConn.removeEventListener('drain', this.#onDrain)
+    this.#maConn.removeEventListener('remoteCloseWrite', this.#onRemoteEnd)
+    this.#maConn.removeEventListener('close', this.#onTransportClose)
+
+    if (error !== undefined) {
+      this.log.error('closed: %e', error)
+    }
+
+    this.#transportClosed = this.#closeTransport(error)
+    // whoever closes waits for it; nobody else need hear that a transport did not close well
+    this.#transportClosed.catch(() => {})
+    this.#waiters.notify()
+  }
+
+  /** The last frame, and the end of the connection under us: a muxer that is dead leaves no connection behind. */
+  async #closeTransport (error: Error | undefined): Promise<void> {
+    const maConn = this.#maConn
+
+    if (maConn.status !== 'open') {
+      return
+    }
+
+    const frames = this.engine.pollTransmit(this.#init.maxBatchLength, this.now())
+
+    try {
+      if (frames !== undefined) {
+        maConn.send(Uint8ArrayList.fromUint8Arrays(frames))
+      }
+
+      // in good order also after an error: a transport that is cut takes the GoAway with it
+      await maConn.close(error === undefined ? {} : { signal: AbortSignal.timeout(CLOSE_FLUSH_MILLIS) })
+    } catch (err: any) {
+      maConn.abort(error ?? err)
+    }
+  }
+
+  #arm (): void {
+    const at = this.#status === 'closed' ? undefined : this.engine.pollTimeout()
+
+    if (at !== undefined && at < this.#timerAt) {
+      this.#cancelTimer?.()
+      this.#timerAt = at
+      this.#cancelTimer = this.#clock.schedule(this.#onTimer, Math.max(0, at - this.now()))
+    }
+  }
+
+  #isClosed (): boolean {
+    return this.#status === 'closed'
+  }
+
+  #assertOpen (): void {
+    if (this.#status !== 'open') {
+      throw this.#closedError()
+    }
+  }
+
+  #closedError (): Error {
+    return this.#error ?? new MuxerClosedError(`The muxer is ${this.#status}`)
+  }
+}
+
+/** The codes that all languages share: hashicorp's yamux first had them, and libp2p's specs kept them. */
+const GO_AWAY_NORMAL = 0
+const GO_AWAY_INTERNAL_ERROR = 2
+
+/** The options that one stream may have of its own; the object is absent when there are none, as it costs memory. */
+function toOpenOptions (options: CreateStreamOptions): OpenOptions {
+  const limits: any = {}
+
+  for (const name of STREAM_OPTIONS) {
+    const value = (options as any)[name]
+
+    if (value != null) {
+      limits[name] = value
+    }
+  }
+
+  return Object.keys(limits).length === 0 ? {} : { limits }
+}
+
+const STREAM_OPTIONS = [
+  'inactivityTimeout', 'maxReadBufferLength', 'maxWriteBufferLength', 'writeHighWaterMark', 'writeStallTimeout',
+  'initialStreamWindowSize', 'maxStreamWindowSize'
+] as const

@@ -1,0 +1,93 @@
+/**
+ * The seam between a language on the wire and whoever has the socket. An engine is a value: bytes in, streams and
+ * bytes out, the time as an argument (milliseconds of any monotonic clock). It owns no socket, promise, timer or
+ * logger, and is never re-entered: what it has to say is polled after it returned.
+ *
+ * After any call of the second or third kind, poll: transmit while the transport takes it, then streams, then events,
+ * then the timeout.
+ */
+import type { StreamRecord } from './stream-record.ts'
+import type { ConnectionStatistics, StreamStatistics } from '../interface/statistics.ts'
+
+export type EngineState = 'open' | 'draining' | 'closed'
+
+/** What happened to the connection as a whole. */
+export type EngineEvent =
+  /** An answer to `ping()`. */
+  | { type: 'pong', id: number, rtt: number }
+  /** The peer will accept no more streams; with a code other than 0 the connection is over as well. */
+  | { type: 'go-away', code: number }
+  /** `open()` may succeed again. */
+  | { type: 'available' }
+  /** Over, with the GoAway that is owed as the last thing to transmit. */
+  | { type: 'closed', error: Error | undefined }
+
+export interface OpenOptions {
+  urgency?: number
+
+  /** Limits that differ from the connection's. */
+  limits?: {
+    inactivityTimeout?: number
+    maxReadBufferLength?: number
+    maxWriteBufferLength?: number
+    writeHighWaterMark?: number
+    writeStallTimeout?: number
+    initialStreamWindowSize?: number
+    maxStreamWindowSize?: number
+  }
+}
+
+export interface Engine {
+  // look: changes nothing
+  readonly state: EngineState
+  readonly streams: Iterable<StreamRecord>
+  readonly streamCount: { inbound: number, outbound: number }
+
+  /** A frame is owed, or data can be sent: `pollTransmit` would return something. */
+  readonly wantsTransmit: boolean
+  readonly roundTrip: { readonly last: number | undefined, readonly min: number | undefined, readonly smoothed: number | undefined }
+  statistics(): ConnectionStatistics
+  streamStatistics(stream: StreamRecord): StreamStatistics
+
+  // what the world did: never throws for what a peer did
+  receive(bytes: Uint8Array, now: number): void
+  receiveEnd(cause: Error | undefined, now: number): void
+  handleTimeout(now: number): void
+
+  // what the application wants
+  /** `undefined`: too many streams wait for the peer's ACK; `available` follows. Throws at the limit of open streams. */
+  open(now: number, options?: OpenOptions): StreamRecord | undefined
+
+  /** The application took an inbound stream, so the peer may be told. */
+  accept(stream: StreamRecord): void
+
+  /** Queues a reference to the bytes. `false`: over the high-water mark, `Edge.writable` follows. */
+  write(stream: StreamRecord, bytes: Uint8Array, now: number): boolean
+
+  /** The next bytes, at most `max`: taking them is what returns credit. */
+  read(stream: StreamRecord, max: number, now: number): Uint8Array | undefined
+  readAll(stream: StreamRecord, now: number): Uint8Array[]
+
+  /** What is unread will stay so for longer than the moment: it is made small. */
+  retain(stream: StreamRecord): void
+  limitUnread(stream: StreamRecord, bytes: number): void
+  end(stream: StreamRecord, now: number): void
+  closeRead(stream: StreamRecord, now: number): void
+  reset(stream: StreamRecord, code: number, error: Error | undefined, now: number): void
+
+  /** Returns the id that the `pong` event will have. */
+  ping(now: number): number
+
+  /** Opens and accepts no more; what is open goes on. */
+  drain(): void
+
+  /** The end: every stream that has not ended ends with `error`, and a GoAway is the last thing to transmit. */
+  close(code: number, error: Error | undefined, now: number): void
+
+  // what is owed
+  /** Frames of about `max` bytes, made now; `undefined` when nothing is owed. */
+  pollTransmit(max: number, now: number): Uint8Array[] | undefined
+  pollStream(): StreamRecord | undefined
+  pollEvent(): EngineEvent | undefined
+  pollTimeout(): number | undefined
+}

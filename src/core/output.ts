@@ -1,0 +1,83 @@
+/**
+ * What goes to the transport in one call. Headers and small payloads are packed into one contiguous run, because every
+ * buffer of a list costs a transport one write and an encrypter one record; large payloads go by reference, because
+ * fresh memory costs more than the second write.
+ *
+ * Runs are cut from slabs that are never used twice: a transport does not say when it has let go of the bytes.
+ */
+
+/** Memory that need not be zeroed: below the line there is no `Buffer` to ask for it. */
+export type Allocate = (byteLength: number) => Uint8Array
+
+/**
+ * Payloads of this many bytes or more go by reference. Measured on loopback TCP: at 16 KiB and below packing wins by up
+ * to 2.4 times, at 64 KiB the reference wins by 1.4.
+ */
+const REFERENCE_BYTES = 32_768
+
+/** A slab holds a few hundred small frames, and little is lost with it when a slow transport pins one run of it. */
+const SLAB_BYTES = 65_536
+
+export class Output {
+  /** The bytes appended since the last `take()`. */
+  byteLength = 0
+
+  readonly #allocate: Allocate
+  #slab: Uint8Array = EMPTY
+  #start = 0
+  #end = 0
+  #buffers: Uint8Array[] = []
+
+  constructor (allocate: Allocate = length => new Uint8Array(length)) {
+    this.#allocate = allocate
+  }
+
+  /** Room for `length` contiguous bytes, for the caller to fill at once. Returns the slab; the place is `offset`. */
+  reserve (length: number): Uint8Array {
+    if (this.#slab.byteLength - this.#end < length) {
+      this.#closeRun()
+      this.#slab = this.#allocate(Math.max(SLAB_BYTES, length))
+      this.#start = 0
+      this.#end = 0
+    }
+
+    this.offset = this.#end
+    this.#end += length
+    this.byteLength += length
+
+    return this.#slab
+  }
+
+  offset = 0
+
+  append (payload: Uint8Array): void {
+    if (payload.byteLength >= REFERENCE_BYTES) {
+      this.#closeRun()
+      this.#buffers.push(payload)
+      this.byteLength += payload.byteLength
+      return
+    }
+
+    this.reserve(payload.byteLength).set(payload, this.offset)
+  }
+
+  take (): Uint8Array[] {
+    this.#closeRun()
+
+    const buffers = this.#buffers
+
+    this.#buffers = []
+    this.byteLength = 0
+
+    return buffers
+  }
+
+  #closeRun (): void {
+    if (this.#end > this.#start) {
+      this.#buffers.push(this.#slab.subarray(this.#start, this.#end))
+      this.#start = this.#end
+    }
+  }
+}
+
+const EMPTY = new Uint8Array(0)

@@ -1,0 +1,161 @@
+/**
+ * The bytes of one stream that wait for the application, as slices of what the transport delivered. Whoever keeps them
+ * for more than the moment calls `settle()`: it copies what would pin a larger buffer, so that memory is bounded by the
+ * bytes that were granted, and the number of pieces by the bytes too, however small the frames were.
+ */
+
+/** A slice this large, and at least half of the buffer that it is cut from, is kept as it is. */
+const KEEP_BYTES = 4_096
+
+/**
+ * As long as no more pieces than this wait, each stays apart: readers that take one message of the peer for one piece
+ * of data are wrong, but many, and libp2p's own tests are among them.
+ */
+export const FEW_PIECES = 16
+
+const TAIL_MIN_BYTES = 1_024
+const TAIL_MAX_BYTES = 65_536
+
+export class ReceiveQueue {
+  byteLength = 0
+  #pieces: Uint8Array[] = NONE
+  #head = 0
+
+  // pieces before this index have been settled; the last of them may be the filled part of `#tail`
+  #settled = 0
+  #tail: Uint8Array | undefined
+  #tailLength = 0
+
+  /** How many pieces are kept. */
+  get pieces (): number {
+    return this.#pieces.length - this.#head
+  }
+
+  push (piece: Uint8Array): void {
+    if (this.#pieces === NONE) {
+      this.#pieces = [piece]
+    } else {
+      this.#pieces.push(piece)
+    }
+
+    this.byteLength += piece.byteLength
+  }
+
+  /** The next bytes, at most `max` of them. */
+  shift (max = Infinity): Uint8Array | undefined {
+    if (this.byteLength === 0) {
+      return undefined
+    }
+
+    const piece = this.#pieces[this.#head]
+
+    if (this.#settled === this.#head + 1) {
+      // the application now holds the filled part of the tail: what follows must not be joined to it
+      this.#tail = undefined
+    }
+
+    if (piece.byteLength > max) {
+      this.#pieces[this.#head] = piece.subarray(max)
+      this.byteLength -= max
+
+      return piece.subarray(0, max)
+    }
+
+    this.#head++
+    this.#settled = Math.max(this.#settled, this.#head)
+    this.byteLength -= piece.byteLength
+
+    if (this.byteLength === 0) {
+      this.clear()
+    }
+
+    return piece
+  }
+
+  /** Everything that is queued. */
+  takeAll (): Uint8Array[] {
+    const pieces = this.#head === 0 ? this.#pieces : this.#pieces.slice(this.#head)
+
+    this.clear()
+
+    return pieces
+  }
+
+  clear (): void {
+    this.byteLength = 0
+    this.#pieces = NONE
+    this.#head = 0
+    this.#settled = 0
+    this.#tail = undefined
+    this.#tailLength = 0
+  }
+
+  settle (): void {
+    const pieces = this.#pieces
+
+    if (this.#settled === pieces.length) {
+      return
+    }
+
+    let write = this.#settled
+    const few = this.pieces <= FEW_PIECES
+
+    for (let read = this.#settled; read < pieces.length; read++) {
+      const piece = pieces[read]
+
+      if (few || isWorthKeeping(piece)) {
+        pieces[write++] = isWorthKeeping(piece) ? piece : piece.slice()
+        this.#tail = undefined
+      } else {
+        write = this.#pack(piece, write)
+      }
+    }
+
+    if (this.#head > 0) {
+      this.#pieces = pieces.slice(this.#head, write)
+      write -= this.#head
+      this.#head = 0
+    } else {
+      pieces.length = write
+    }
+
+    this.#settled = write
+  }
+
+  /** Copies a piece behind the last one, into the spare room of the tail first. Returns the new number of pieces. */
+  #pack (piece: Uint8Array, write: number): number {
+    const pieces = this.#pieces
+
+    if (this.#tail !== undefined) {
+      const part = piece.subarray(0, this.#tail.byteLength - this.#tailLength)
+
+      if (part.byteLength > 0) {
+        const start = this.#tailLength - pieces[write - 1].byteLength
+
+        this.#tail.set(part, this.#tailLength)
+        this.#tailLength += part.byteLength
+        pieces[write - 1] = this.#tail.subarray(start, this.#tailLength)
+        piece = piece.subarray(part.byteLength)
+      }
+    }
+
+    if (piece.byteLength > 0) {
+      // each tail is twice the last, so that a stream which keeps little keeps little spare room
+      const next = Math.min(TAIL_MAX_BYTES, Math.max(TAIL_MIN_BYTES, this.#tail === undefined ? 0 : this.#tail.byteLength * 2, piece.byteLength))
+
+      this.#tail = new Uint8Array(Math.max(next, piece.byteLength))
+      this.#tail.set(piece)
+      this.#tailLength = piece.byteLength
+      pieces[write++] = this.#tail.subarray(0, piece.byteLength)
+    }
+
+    return write
+  }
+}
+
+function isWorthKeeping (piece: Uint8Array): boolean {
+  return piece.byteLength >= KEEP_BYTES && piece.byteLength * 2 >= piece.buffer.byteLength
+}
+
+// shared by all empty queues, never pushed to
+const NONE: Uint8Array[] = []

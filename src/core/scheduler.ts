@@ -1,0 +1,65 @@
+/**
+ * Whose data goes next: the most urgent streams first, round robin among equals, one frame a turn. A stream stands in
+ * its ring at most once, threaded through the record; whoever polls it puts it back while it has more to send.
+ */
+import type { StreamRecord } from './stream-record.ts'
+
+const LEVELS = 8
+
+/** Every so many turns the least urgent stream is served whatever waits above it, so that none starves. */
+const RESCUE_TURNS = 32
+
+export class Scheduler {
+  readonly #first: Array<StreamRecord | undefined> = new Array(LEVELS).fill(undefined)
+  readonly #last: Array<StreamRecord | undefined> = new Array(LEVELS).fill(undefined)
+
+  // bit n: level n is not empty
+  #levels = 0
+  #turns = 0
+
+  get empty (): boolean {
+    return this.#levels === 0
+  }
+
+  add (stream: StreamRecord): void {
+    if (stream.scheduled) {
+      return
+    }
+
+    const level = stream.urgency
+    const last = this.#last[level]
+
+    stream.scheduled = true
+
+    if (last === undefined) {
+      this.#first[level] = stream
+      this.#levels |= 1 << level
+    } else {
+      last.nextScheduled = stream
+    }
+
+    this.#last[level] = stream
+  }
+
+  poll (): StreamRecord | undefined {
+    if (this.#levels === 0) {
+      return undefined
+    }
+
+    const rescue = ++this.#turns % RESCUE_TURNS === 0
+    const level = 31 - Math.clz32(rescue ? this.#levels : this.#levels & -this.#levels)
+    const stream = this.#first[level] as StreamRecord
+
+    this.#first[level] = stream.nextScheduled
+
+    if (stream.nextScheduled === undefined) {
+      this.#last[level] = undefined
+      this.#levels &= ~(1 << level)
+    }
+
+    stream.nextScheduled = undefined
+    stream.scheduled = false
+
+    return stream
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * Credit: what the peer lets us send, and what we let the peer send. The laws, asserted by the property tests:
+ *
+ * - the peer can never have more outstanding than `size`: `available + unread ≤ size`, whatever is read in what order;
+ * - credit goes back only for bytes that were read, and only once it is half of the window;
+ * - the growth of all windows of a connection never exceeds its budget, and every way to end gives the growth back.
+ */
+import type { RoundTrip } from './round-trip.ts'
+
+const MAX_WINDOW = 2 ** 32 - 1
+
+/** What the peer lets us send. */
+export class SendWindow {
+  available: number
+
+  constructor (available: number) {
+    this.available = available
+  }
+
+  /** `false`: the sum does not fit 32 bits, which is the peer's mistake (go and hashicorp wrap, rust once panicked). */
+  grant (bytes: number): boolean {
+    if (this.available + bytes > MAX_WINDOW) {
+      return false
+    }
+
+    this.available += bytes
+
+    return true
+  }
+}
+
+/** Bytes by which the windows of one connection may still grow. */
+export interface GrowthBudget {
+  left: number
+}
+
+/** What we let the peer send. */
+export class ReceiveWindow {
+  /** Bytes that we are willing to keep for this stream. */
+  size: number
+
+  /** Bytes that the peer may still send. */
+  available: number
+
+  /** `size` grows no further; lowered below `size`, the window shrinks as fast as bytes are read. */
+  limit: number
+
+  readonly #initial: number
+  #epochStart: number
+
+  constructor (size: number, limit: number, now: number) {
+    this.size = size
+    this.available = size
+    this.limit = limit
+    this.#initial = size
+    this.#epochStart = now
+  }
+
+  /** `false`: more than was granted. */
+  receive (bytes: number): boolean {
+    if (bytes > this.available) {
+      return false
+    }
+
+    this.available -= bytes
+
+    return true
+  }
+
+  /**
+   * The credit to announce after a read that leaves `unread` bytes, or 0 while less than half of the window is owed.
+   *
+   * Half a window that went within two round trips means that the window, not the reader or the link, sets the pace:
+   * it doubles. It settles at four times bandwidth × round trip (rust-yamux's rule; with the least round trip seen, as
+   * a loaded one would count our own queues as distance and grow without need, rust-libp2p issue 5387).
+   */
+  update (unread: number, now: number, roundTrip: RoundTrip, budget: GrowthBudget): number {
+    if (this.size > this.limit) {
+      this.#resize(Math.max(this.limit, this.available + unread), budget)
+    }
+
+    let owed = this.size - this.available - unread
+
+    if (owed < this.size / 2) {
+      return 0
+    }
+
+    if (roundTrip.min !== undefined && now - this.#epochStart < 2 * roundTrip.min) {
+      const grown = Math.min(this.size * 2, this.limit, this.size + budget.left)
+
+      if (grown > this.size) {
+        owed += grown - this.size
+        this.#resize(grown, budget)
+      }
+    }
+
+    this.#epochStart = now
+    this.available += owed
+
+    return owed
+  }
+
+  /** The stream is over: gives its growth back to the connection. Harmless when repeated. */
+  release (budget: GrowthBudget): void {
+    this.#resize(Math.min(this.size, this.#initial), budget)
+  }
+
+  #resize (size: number, budget: GrowthBudget): void {
+    budget.left -= Math.max(0, size - this.#initial) - Math.max(0, this.size - this.#initial)
+    this.size = size
+  }
+}

@@ -1,0 +1,7 @@
+/**
+ * @packageDocumentation
+ *
+ * Stream multiplexers for js-libp2p.
+ */
+export { yamux } from './yamux.ts'
+export type { YamuxOptions, YamuxStreamOptions } from './yamux.ts'

@@ -1,0 +1,84 @@
+/**
+ * The options that all muxers share. Names and meanings are libp2p's where libp2p has them; every number has a unit
+ * and a reason.
+ */
+import type { StreamMuxerOptions, StreamOptions as LibP2PStreamOptions } from '@libp2p/interface'
+
+/** Limits of one stream. */
+export interface StreamOptions extends LibP2PStreamOptions {
+  /**
+   * A stream on which nothing was sent, received or read for this many milliseconds is reset. Time in which bytes wait
+   * for our own reader does not count: a paused reader is no fault of the stream. `Infinity` or `0`: never.
+   *
+   * @default 120_000 (libp2p's default)
+   */
+  inactivityTimeout?: number
+
+  /**
+   * The most unread bytes that a stream keeps. A muxer with flow control holds it by never granting more, so a paused
+   * reader is not reset; one without flow control resets the stream that overflows.
+   *
+   * @default the largest window of the muxer
+   */
+  maxReadBufferLength?: number
+
+  /**
+   * Bytes that `send()` may queue, after it returned `false`, before the stream is reset with `StreamBufferError`.
+   *
+   * @default Infinity (libp2p's default: a protocol that hands over one large answer at once must not be reset)
+   */
+  maxWriteBufferLength?: number
+
+  /**
+   * `send()` returns `false` once this many bytes are queued; `drain` follows when less than half of them are left.
+   *
+   * @default 262_144 (the initial window of yamux: enough to keep a link busy between two events)
+   */
+  writeHighWaterMark?: number
+
+  /**
+   * A stream that has bytes to send and got no credit for this many milliseconds is reset: yamux peers that stopped
+   * reading often never say so (specs issue 627). `Infinity` or `0`: wait for ever.
+   *
+   * @default 30_000
+   */
+  writeStallTimeout?: number
+}
+
+/** How much of what costs us, and costs a peer nothing, one peer may do at once; a tenth of it comes back a second. */
+export interface AbuseBudgets {
+  /** Pings to answer. @default 10_000 (go-yamux's own stress test sends as many at once) */
+  pings?: number
+
+  /** Streams opened by the peer and reset by it. @default 10_000 (a busy node closes hundreds a second, not thousands) */
+  resets?: number
+
+  /** Streams refused for want of room, each costing us an RST. @default 10_000 (ten times `maxInboundStreams`) */
+  refusals?: number
+
+  /** Frames for streams that are not open. @default 10_000 (what is in flight while we reset a stream is not counted) */
+  unknownStreams?: number
+
+  /** Frames that carry nothing: empty data, credit of zero, repeated ACKs. @default 10_000 */
+  emptyFrames?: number
+}
+
+/** Options of every muxer of this package. */
+export interface MuxerOptions extends StreamMuxerOptions<StreamOptions> {
+  /**
+   * The largest payload of a frame that we send, in bytes: what another stream may have to wait for.
+   *
+   * @default 65_536 (go-yamux sends as much; jvm-libp2p and rust-yamux refuse more than 1 MiB)
+   */
+  maxMessageSize?: number
+
+  /**
+   * How often, in bytes, the transport may be given more before it drains: what an urgent frame can have in front of it.
+   *
+   * @default 131_072 (two full frames: the socket never runs dry, and 64 bytes wait for 0.1 ms at 1 GB/s)
+   */
+  maxBatchLength?: number
+
+  /** Limits on what is cheap for a peer to send and costly to answer. */
+  budgets?: AbuseBudgets
+}

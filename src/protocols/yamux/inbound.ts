@@ -1,0 +1,318 @@
+/** What a frame of the peer does: one function for each kind, called when its header is complete. */
+import { Edge } from '../../core/stream-record.ts'
+import { GoAwayError, StreamResetError } from '../../interface/errors.ts'
+import { acknowledge, charge, close, forget, resetLocally, resetRemotely, violation } from './closing.ts'
+import { Flag, FrameType, GoAwayCode, INITIAL_WINDOW, MAX_UNACKNOWLEDGED, SESSION_ID, VERSION } from './frame.ts'
+import { requestPing, schedule, watch } from './state.ts'
+import { Owed, YamuxStream } from './stream.ts'
+import type { YamuxState } from './state.ts'
+
+/** Judges the header that the decoder has just read. */
+export function receiveHeader (state: YamuxState, now: number): void {
+  const { version, type } = state.decoder
+
+  state.framesReceived++
+
+  if (version !== VERSION) {
+    violation(state, `frame of version ${version}, only ${VERSION} is known`)
+  } else if (type === FrameType.data || type === FrameType.windowUpdate) {
+    receiveStreamFrame(state, now)
+  } else if (type === FrameType.ping) {
+    receivePing(state, now)
+  } else if (type === FrameType.goAway) {
+    receiveGoAway(state)
+  } else {
+    violation(state, `frame of unknown type ${type}`)
+  }
+}
+
+function receiveStreamFrame (state: YamuxState, now: number): void {
+  const { type, flags, streamId } = state.decoder
+  const isData = type === FrameType.data
+
+  state.receiving = undefined
+  state.finAfterBody = false
+
+  const stream = (flags & Flag.syn) !== 0 ? receiveSyn(state, now) : state.table.get(streamId)
+
+  if (state.phase === 'closed') {
+    return
+  }
+
+  if (stream === undefined) {
+    receiveUnknown(state, now)
+    return
+  }
+
+  if ((flags & Flag.rst) !== 0) {
+    receiveReset(state, stream, now)
+    return
+  }
+
+  const wasAcknowledged = stream.acknowledged
+
+  // whatever it says, a peer that sends on the stream has accepted it: hashicorp/yamux may never send an ACK
+  if (!stream.inbound) {
+    acknowledge(state, stream)
+  }
+
+  if (isData) {
+    receiveData(state, stream, now)
+  } else {
+    receiveCredit(state, stream, wasAcknowledged, now)
+  }
+}
+
+/** A new stream, or `undefined` when it is refused or was a violation. */
+function receiveSyn (state: YamuxState, now: number): YamuxStream | undefined {
+  const { type, flags, streamId, length } = state.decoder
+  const { config, table } = state
+
+  if (streamId === SESSION_ID || table.isLocal(streamId)) {
+    violation(state, `SYN for stream ${streamId}, an id that is not the peer's to open: are both ends ${state.role}s?`)
+    return
+  }
+
+  if (table.get(streamId) !== undefined) {
+    violation(state, `SYN for stream ${streamId}, which is open`)
+    return
+  }
+
+  if (type === FrameType.data ? length > config.stream.initialStreamWindowSize : INITIAL_WINDOW + length > 2 ** 32 - 1) {
+    violation(state, `SYN for stream ${streamId} with ${type === FrameType.data ? 'data beyond the initial window' : 'a window over 32 bits'}: ${length}`)
+    return
+  }
+
+  if (state.phase === 'draining' || table.inbound >= config.maxInboundStreams) {
+    if (charge(state, 'refusals', now)) {
+      state.streamsRefused++
+      state.lateFrames += MAX_UNACKNOWLEDGED
+      state.lateBytes += INITIAL_WINDOW
+
+      if ((flags & Flag.rst) === 0) {
+        state.refusalsOwed.push(streamId)
+      }
+    }
+
+    return
+  }
+
+  const stream = new YamuxStream(streamId, true, config.stream, now)
+
+  table.add(stream)
+  watch(state, stream)
+  state.edges.raise(stream, Edge.opened)
+
+  return stream
+}
+
+/** Frames for streams that are over, or never were, are ignored: rust-yamux ends streams that it never opened. */
+function receiveUnknown (state: YamuxState, now: number): void {
+  const { bodyLeft } = state.decoder
+
+  if (bodyLeft > 0 && state.lateBytes >= bodyLeft) {
+    state.lateBytes -= bodyLeft
+  } else if (bodyLeft === 0 && state.lateFrames > 0) {
+    state.lateFrames--
+  } else {
+    charge(state, 'unknownStreams', now)
+  }
+}
+
+function receiveReset (state: YamuxState, stream: YamuxStream, now: number): void {
+  const { type, length } = state.decoder
+
+  // specs PR 622: the length of a window update with RST is an error code, never credit
+  const code = type === FrameType.windowUpdate ? length : 0
+
+  state.resetRemotely++
+  resetRemotely(state, stream, new StreamResetError(
+    `the peer reset the stream${code === 0 ? '' : ` with code ${code}`}`, { origin: 'remote', code }))
+
+  if (stream.inbound) {
+    charge(state, 'resets', now)
+  }
+}
+
+function receiveData (state: YamuxState, stream: YamuxStream, now: number): void {
+  const { flags, length } = state.decoder
+
+  if (!stream.receiveWindow.receive(length)) {
+    violation(state, `data frame of ${length} bytes on stream ${stream.id}, which has a window of ${stream.receiveWindow.available}`)
+    return
+  }
+
+  stream.framesReceived++
+
+  if (length === 0) {
+    if ((flags & (Flag.syn | Flag.ack | Flag.fin)) === 0 && !charge(state, 'emptyFrames', now)) {
+      return
+    }
+
+    if ((flags & Flag.fin) !== 0) {
+      receiveFin(state, stream)
+    }
+
+    return
+  }
+
+  if (stream.receive !== 'open') {
+    // data after FIN: nobody waits for it, and its window is never given back
+    charge(state, 'unknownStreams', now)
+    return
+  }
+
+  if (stream.readClosed && stream.send === 'ended') {
+    // yamux cannot say "stop sending": without an RST the peer's writer would wait for credit for ever
+    resetLocally(state, stream, 0, undefined)
+    return
+  }
+
+  state.receiving = stream
+  state.finAfterBody = (flags & Flag.fin) !== 0
+}
+
+/** A part of the body of a data frame. */
+export function receivePayload (state: YamuxState, payload: Uint8Array, now: number): void {
+  const stream = state.receiving
+
+  if (stream === undefined) {
+    return
+  }
+
+  if (stream.receive === 'open') {
+    stream.activeAt = now
+    stream.bytesReceived += payload.byteLength
+    state.bytesReceived += payload.byteLength
+
+    if (stream.readClosed) {
+      // our application still writes, and an RST would cost it that: read and dropped until it has ended
+      returnCredit(state, stream, now)
+    } else {
+      stream.receiveQueue.push(payload)
+      state.edges.raise(stream, Edge.readable)
+    }
+  }
+
+  if (state.decoder.bodyLeft === 0) {
+    state.receiving = undefined
+
+    if (state.finAfterBody) {
+      receiveFin(state, stream)
+    }
+  }
+}
+
+function receiveFin (state: YamuxState, stream: YamuxStream): void {
+  if (!stream.apply('fin-received')) {
+    // a second FIN says nothing new
+    return
+  }
+
+  state.edges.raise(stream, Edge.remoteEnded)
+
+  if (stream.closed) {
+    forget(state, stream)
+  }
+}
+
+function receiveCredit (state: YamuxState, stream: YamuxStream, wasAcknowledged: boolean, now: number): void {
+  const { flags, length } = state.decoder
+
+  state.windowUpdatesReceived++
+
+  if (!stream.sendWindow.grant(length)) {
+    violation(state, `window update of ${length} on stream ${stream.id}, which had ${stream.sendWindow.available}: over 32 bits`)
+    return
+  }
+
+  const news = length > 0 || (flags & (Flag.syn | Flag.fin)) !== 0 || ((flags & Flag.ack) !== 0 && !stream.inbound && !wasAcknowledged)
+
+  if (!news && !charge(state, 'emptyFrames', now)) {
+    return
+  }
+
+  if (length > 0) {
+    stream.stalledAt = undefined
+    schedule(state, stream)
+  }
+
+  if ((flags & Flag.fin) !== 0) {
+    receiveFin(state, stream)
+  }
+}
+
+/** Bytes were read: announces credit once half of the window is owed. */
+export function returnCredit (state: YamuxState, stream: YamuxStream, now: number): void {
+  if (stream.receive !== 'open' || state.phase === 'closed') {
+    // nim-libp2p ends the connection over credit for a stream that it has ended
+    return
+  }
+
+  const credit = stream.receiveWindow.update(stream.receiveQueue.byteLength, now, state.roundTrip, state.growth)
+
+  if (credit === 0) {
+    return
+  }
+
+  stream.credit += credit
+  state.owed.add(stream, Owed.credit)
+
+  if (state.roundTrip.min === undefined && state.pingsPending.size === 0 && state.pingsOwed.length === 0) {
+    // the first stream that uses its window makes it worth knowing how long the path is
+    requestPing(state)
+  }
+}
+
+function receivePing (state: YamuxState, now: number): void {
+  const { flags, length } = state.decoder
+
+  if ((flags & Flag.syn) !== 0) {
+    state.pingsReceived++
+
+    if (charge(state, 'pings', now)) {
+      state.pongsOwed.push(length)
+
+      if (state.pongsOwed.length > state.config.budgets.pings) {
+        violation(state, `${state.pongsOwed.length} pings are unanswered because the peer does not read (option budgets.pings)`)
+      }
+    }
+
+    return
+  }
+
+  const sentAt = state.pingsPending.get(length)
+
+  if ((flags & Flag.ack) === 0 || sentAt === undefined) {
+    // late, repeated or never asked for: of no use, and no reason to end the connection
+    charge(state, 'emptyFrames', now)
+    return
+  }
+
+  state.pingsPending.delete(length)
+  state.roundTrip.sample(now - sentAt)
+  state.events.push({ type: 'pong', id: length, rtt: now - sentAt })
+
+  if (length === state.keepAlivePing) {
+    state.keepAlivePing = undefined
+    state.deadlines.clear('pong')
+  }
+}
+
+function receiveGoAway (state: YamuxState): void {
+  const code = state.decoder.length
+
+  if (code !== GoAwayCode.normalTermination) {
+    close(state, undefined, new GoAwayError(`the peer closed the connection with GoAway code ${code}`, code))
+    return
+  }
+
+  if (state.remoteGoAway === undefined) {
+    state.remoteGoAway = code
+    state.events.push({ type: 'go-away', code })
+
+    if (state.table.size === 0) {
+      close(state, GoAwayCode.normalTermination, undefined)
+    }
+  }
+}

@@ -1,0 +1,35 @@
+/** What yamux adds to a stream: its windows, its handshake, and the frames it owes. */
+import { StreamRecord } from '../../core/stream-record.ts'
+import { ReceiveWindow, SendWindow } from '../../core/windows.ts'
+import { INITIAL_WINDOW } from './frame.ts'
+import type { YamuxStreamConfig } from './config.ts'
+
+/** Frames that a stream owes beside data: bits of `StreamRecord.owed`, made in this order. */
+export const Owed = {
+  syn: 1,
+  ack: 2,
+  credit: 4,
+  fin: 8,
+  rst: 16
+} as const
+
+export class YamuxStream extends StreamRecord {
+  readonly sendWindow: SendWindow
+  readonly receiveWindow: ReceiveWindow
+
+  /** The peer has answered our SYN; or our application has taken a stream of the peer's, and our ACK is made. */
+  acknowledged = false
+
+  /** Credit that the next window update announces, in bytes. */
+  credit = 0
+
+  /** What our RST says. */
+  resetCode = 0
+
+  constructor (id: number, inbound: boolean, config: YamuxStreamConfig, now: number) {
+    super(id, inbound, config, now)
+    this.sendWindow = new SendWindow(INITIAL_WINDOW)
+    this.receiveWindow = new ReceiveWindow(
+      config.initialStreamWindowSize, Math.min(config.maxStreamWindowSize, config.maxReadBufferLength), now)
+  }
+}
