@@ -24,3 +24,35 @@ export const systemClock: Clock = {
     }
   }
 }
+
+/** One timer for whatever comes first. */
+export class Alarm {
+  readonly #clock: Clock
+  readonly #ring: () => void
+  #at = Infinity
+  #cancel: (() => void) | undefined
+
+  constructor (clock: Clock, ring: () => void) {
+    this.#clock = clock
+    this.#ring = ring
+  }
+
+  /** Rings at that time, or earlier if it was set so before: an alarm that comes too early costs less than moving it. */
+  set (at: number | undefined): void {
+    if (at === undefined || at >= this.#at) {
+      return
+    }
+
+    this.#cancel?.()
+    this.#at = at
+    this.#cancel = this.#clock.schedule(() => {
+      this.#at = Infinity
+      this.#ring()
+    }, Math.max(0, at - this.#clock.now()))
+  }
+
+  stop (): void {
+    this.#cancel?.()
+    this.#at = Infinity
+  }
+}

@@ -7,21 +7,21 @@
  */
 import { MuxerClosedError } from '@libp2p/interface'
 import { raceSignal } from 'race-signal'
-import { Uint8ArrayList } from 'uint8arraylist'
 import { takeEdges } from '../core/stream-lanes.ts'
 import { Edge } from '../core/stream-record.ts'
 import { MaxEarlyStreamsError } from '../interface/errors.ts'
-import { systemClock } from './clock.ts'
+import { Alarm, systemClock } from './clock.ts'
+import { Link } from './link.ts'
 import { Listeners } from './listeners.ts'
 import { MuxedStream } from './stream.ts'
 import { Waiters } from './waiters.ts'
 import type { Clock } from './clock.ts'
-import type { StreamHost } from './stream.ts'
+import type { StreamHost } from './stream-view.ts'
 import type { Engine, EngineEvent, OpenOptions } from '../core/engine.ts'
 import type { StreamRecord } from '../core/stream-record.ts'
 import type { Role } from '../core/stream-table.ts'
 import type { ConnectionStatistics } from '../interface/statistics.ts'
-import type { AbortOptions, CreateStreamOptions, EventHandler, Logger, MessageStream, StreamCloseEvent, StreamMessageEvent, StreamMuxer, StreamMuxerEvents, StreamMuxerStatus } from '@libp2p/interface'
+import type { AbortOptions, CreateStreamOptions, EventHandler, Logger, MessageStream, StreamMuxer, StreamMuxerEvents, StreamMuxerStatus } from '@libp2p/interface'
 
 export interface ConnectionInit {
   protocol: string
@@ -47,9 +47,6 @@ export interface CloseOptions extends AbortOptions {
  */
 const CLOSE_CONFIRM_MILLIS = 500
 
-/** How long a peer that broke the protocol has to take our GoAway before its connection is cut. */
-const CLOSE_FLUSH_MILLIS = 1_000
-
 export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & Record<string, any>> implements StreamMuxer<MuxedStream>, StreamHost {
   readonly protocol: string
   readonly log: Logger
@@ -57,7 +54,8 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   /** @internal */
   readonly engine: Engine
 
-  readonly #maConn: MessageStream
+  readonly #link: Link
+  readonly #alarm: Alarm
   readonly #clock: Clock
   readonly #init: ConnectionInit
   readonly #streams = new Set<MuxedStream>()
@@ -65,12 +63,8 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   #early: MuxedStream[] = []
   #status: StreamMuxerStatus = 'open'
   #error: Error | undefined
-  #writable = true
   #settling = false
   #flushScheduled = false
-  #timerAt = Infinity
-  #cancelTimer: (() => void) | undefined
-  #transportClosed: Promise<void> | undefined
   #closing: Promise<void> | undefined
   readonly #waiters = new Waiters()
   readonly #openQueue: Array<(() => boolean) | undefined> = []
@@ -80,17 +74,18 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     super()
     this.protocol = init.protocol
     this.log = maConn.log.newScope(init.name)
-    this.#maConn = maConn
     this.#init = init
     this.#clock = init.clock ?? systemClock
     this.engine = init.createEngine(this.#clock.now())
 
-    maConn.addEventListener('message', this.#onMessage)
-    maConn.addEventListener('drain', this.#onDrain)
-    maConn.addEventListener('remoteCloseWrite', this.#onRemoteEnd)
-    maConn.addEventListener('close', this.#onTransportClose)
+    this.#alarm = new Alarm(this.#clock, this.#onAlarm)
+    this.#link = new Link(maConn, {
+      onBytes: this.#onBytes,
+      onDrain: this.#flush,
+      onEnd: this.#onEnd
+    })
 
-    if (maConn.status !== 'open') {
+    if (!this.#link.open) {
       this.engine.receiveEnd(undefined, this.now())
     }
 
@@ -180,7 +175,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
    */
   async close (options: CloseOptions = {}): Promise<void> {
     if (this.#status === 'closed') {
-      await raceSignal(this.#transportClosed ?? Promise.resolve(), options.signal)
+      await raceSignal(this.#link.closed, options.signal)
       return
     }
 
@@ -204,9 +199,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
       this.#settle()
     }
 
-    if (this.#maConn.status === 'open' || this.#maConn.status === 'closing') {
-      this.#maConn.abort(err)
-    }
+    this.#link.abort(err)
   }
 
   async [Symbol.asyncDispose] (): Promise<void> {
@@ -247,65 +240,44 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     }
   }
 
-  readonly #onMessage = (event: StreamMessageEvent): void => {
+  readonly #onBytes = (data: Iterable<Uint8Array>): void => {
     const now = this.now()
 
-    if (event.data instanceof Uint8Array) {
-      this.engine.receive(event.data, now)
-    } else {
-      for (const bytes of event.data) {
-        this.engine.receive(bytes, now)
-      }
+    for (const bytes of data) {
+      this.engine.receive(bytes, now)
     }
 
     this.#settle()
     this.changed()
   }
 
-  readonly #onDrain = (): void => {
-    this.#writable = true
-    this.#flush()
-  }
-
-  readonly #onRemoteEnd = (): void => {
-    this.engine.receiveEnd(undefined, this.now())
+  readonly #onEnd = (cause: Error | undefined): void => {
+    this.engine.receiveEnd(cause, this.now())
     this.#settle()
   }
 
-  readonly #onTransportClose = (event: StreamCloseEvent): void => {
-    this.engine.receiveEnd(event.error, this.now())
-    this.#settle()
-  }
-
-  readonly #onTimer = (): void => {
-    this.#timerAt = Infinity
+  readonly #onAlarm = (): void => {
     this.engine.handleTimeout(this.now())
     this.#settle()
     this.changed()
   }
 
+  readonly #poll = (): Uint8Array[] | undefined => {
+    return this.engine.pollTransmit(this.#init.maxBatchLength, this.now())
+  }
+
   /** Gives the transport what is owed, as long as it takes it. */
   readonly #flush = (): void => {
     this.#flushScheduled = false
-    this.#transmit()
+
+    if (this.#status !== 'closed') {
+      this.#link.transmit(this.#poll)
+    }
+
     this.#settle()
-    this.#arm()
-  }
 
-  #transmit (): void {
-    while (this.#writable && this.#status !== 'closed') {
-      const frames = this.engine.pollTransmit(this.#init.maxBatchLength, this.now())
-
-      if (frames === undefined) {
-        return
-      }
-
-      try {
-        this.#writable = this.#maConn.send(frames.length === 1 ? frames[0] : Uint8ArrayList.fromUint8Arrays(frames))
-      } catch (err: any) {
-        this.engine.receiveEnd(err, this.now())
-        return
-      }
+    if (!this.#isClosed()) {
+      this.#alarm.set(this.engine.pollTimeout())
     }
   }
 
@@ -318,6 +290,15 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
 
     this.#settling = true
 
+    try {
+      this.#drainEngine()
+    } finally {
+      // a metrics plugin that throws must not stop us for good
+      this.#settling = false
+    }
+  }
+
+  #drainEngine (): void {
     for (let record = this.engine.pollStream(); record !== undefined; record = this.engine.pollStream()) {
       this.#onEdges(record, takeEdges(record))
     }
@@ -325,8 +306,6 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     for (let event = this.engine.pollEvent(); event !== undefined; event = this.engine.pollEvent()) {
       this.#onEvent(event)
     }
-
-    this.#settling = false
   }
 
   #onEdges (record: StreamRecord, edges: number): void {
@@ -429,7 +408,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     await this.#confirm(signal)
     this.engine.close(options.reason ?? GO_AWAY_NORMAL, undefined, this.now())
     this.#settle()
-    await raceSignal(this.#transportClosed ?? Promise.resolve(), signal)
+    await raceSignal(this.#link.closed, signal)
   }
 
   /** Waits until the peer has read what was sent. */
@@ -465,54 +444,17 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   #onClosed (error: Error | undefined): void {
     this.#status = 'closed'
     this.#error = error
-    this.#cancelTimer?.()
+    this.#alarm.stop()
     this.#early = []
-
-    this.#maConn.removeEventListener('message', this.#onMessage)
-    this.#maConn.removeEventListener('drain', this.#onDrain)
-    this.#maConn.removeEventListener('remoteCloseWrite', this.#onRemoteEnd)
-    this.#maConn.removeEventListener('close', this.#onTransportClose)
+    this.#link.detach()
 
     if (error !== undefined) {
       this.log.error('closed: %e', error)
     }
 
-    this.#transportClosed = this.#closeTransport(error)
-    // whoever closes waits for it; nobody else need hear that a transport did not close well
-    this.#transportClosed.catch(() => {})
+    // a muxer that is dead leaves no connection behind
+    this.#link.close(this.#poll(), error)
     this.#waiters.notify()
-  }
-
-  /** The last frame, and the end of the connection under us: a muxer that is dead leaves no connection behind. */
-  async #closeTransport (error: Error | undefined): Promise<void> {
-    const maConn = this.#maConn
-
-    if (maConn.status !== 'open') {
-      return
-    }
-
-    const frames = this.engine.pollTransmit(this.#init.maxBatchLength, this.now())
-
-    try {
-      if (frames !== undefined) {
-        maConn.send(Uint8ArrayList.fromUint8Arrays(frames))
-      }
-
-      // in good order also after an error: a transport that is cut takes the GoAway with it
-      await maConn.close(error === undefined ? {} : { signal: AbortSignal.timeout(CLOSE_FLUSH_MILLIS) })
-    } catch (err: any) {
-      maConn.abort(error ?? err)
-    }
-  }
-
-  #arm (): void {
-    const at = this.#status === 'closed' ? undefined : this.engine.pollTimeout()
-
-    if (at !== undefined && at < this.#timerAt) {
-      this.#cancelTimer?.()
-      this.#timerAt = at
-      this.#cancelTimer = this.#clock.schedule(this.#onTimer, Math.max(0, at - this.now()))
-    }
   }
 
   #isClosed (): boolean {

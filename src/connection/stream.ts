@@ -9,163 +9,30 @@ import { Uint8ArrayList } from 'uint8arraylist'
 import { FEW_PIECES } from '../core/receive-queue.ts'
 import { Edge } from '../core/stream-record.ts'
 import { StreamBufferError, StreamStateError } from '../interface/errors.ts'
-import { Listeners } from './listeners.ts'
+import { StreamView, isLocal } from './stream-view.ts'
 import { Waiters } from './waiters.ts'
-import type { Engine } from '../core/engine.ts'
-import type { StreamLimits, StreamRecord } from '../core/stream-record.ts'
-import type { SendHalf } from '../core/stream-state.ts'
-import type { MuxError } from '../interface/errors.ts'
-import type { StreamStatistics } from '../interface/statistics.ts'
-import type { AbortOptions, EventHandler, Logger, MessageStreamDirection, MessageStreamEvents, MessageStreamReadStatus, MessageStreamStatus, MessageStreamTimeline, MessageStreamWriteStatus, Stream } from '@libp2p/interface'
-
-/** What a stream needs of its connection. */
-export interface StreamHost {
-  readonly engine: Engine
-  readonly log: Logger
-  now(): number
-
-  /** The engine was given something to do. */
-  changed(): void
-}
+import type { StreamHost } from './stream-view.ts'
+import type { StreamRecord } from '../core/stream-record.ts'
+import type { AbortOptions, EventHandler, MessageStreamEvents, Stream } from '@libp2p/interface'
 
 /** Many small pieces are handed over together, up to this many bytes: an event, or a turn of a loop, costs more than they. */
 const MESSAGE_BYTES = 65_536
 
-export class MuxedStream extends Listeners<MessageStreamEvents & Record<string, any>> implements Stream {
-  /** Written by libp2p once it is negotiated. */
-  protocol = ''
-  readonly timeline: MessageStreamTimeline = { open: Date.now() }
-
-  /** @internal */
-  readonly record: StreamRecord
-
-  readonly #host: StreamHost
-  #log: Logger | undefined
-  #paused = false
+export class MuxedStream extends StreamView implements Stream {
   #ended = false
 
   // readers that pull; while there are any, bytes wait for them
   #pulling = 0
 
-  // bytes that were read and pushed back: they come before what the record holds
-  #returned: Uint8ArrayList | undefined
   #waiters: Waiters | undefined
 
   constructor (host: StreamHost, record: StreamRecord) {
-    super()
-    this.#host = host
-    this.record = record
+    super(host, record)
     record.attachment = this
-  }
-
-  get id (): string {
-    return `${this.record.id}`
-  }
-
-  get direction (): MessageStreamDirection {
-    return this.record.inbound ? 'inbound' : 'outbound'
-  }
-
-  get log (): Logger {
-    // a scope costs 7 µs and 2.5 kB, more than the rest of a stream, and most streams never log
-    this.#log ??= this.#host.log.newScope(`${this.direction}:${this.id}`)
-
-    return this.#log
-  }
-
-  get status (): MessageStreamStatus {
-    const { closed, error } = this.record
-
-    if (!closed) {
-      return 'open'
-    }
-
-    if (error === undefined) {
-      return 'closed'
-    }
-
-    return isLocal(error) ? 'aborted' : 'reset'
-  }
-
-  get readStatus (): MessageStreamReadStatus {
-    if (this.record.readClosed || (this.record.closed && this.readBufferLength === 0)) {
-      return 'closed'
-    }
-
-    return this.#paused ? 'paused' : 'readable'
-  }
-
-  get writeStatus (): MessageStreamWriteStatus {
-    const { send } = this.record
-
-    return WRITE_STATUS[send]
-  }
-
-  /** Neither yamux nor mplex tells whether the peer still reads. */
-  get remoteReadStatus (): MessageStreamReadStatus {
-    return this.record.closed ? 'closed' : 'readable'
-  }
-
-  get remoteWriteStatus (): MessageStreamWriteStatus {
-    return this.record.receive === 'open' ? 'writable' : 'closed'
   }
 
   get readableEnded (): boolean {
     return this.#ended
-  }
-
-  get readBufferLength (): number {
-    return this.record.receiveQueue.byteLength + (this.#returned?.byteLength ?? 0)
-  }
-
-  get writeBufferLength (): number {
-    return this.record.sendQueue.byteLength
-  }
-
-  /** What waits to be sent, as libp2p's own streams show it. */
-  get writeBuffer (): { byteLength: number } {
-    return this.record.sendQueue
-  }
-
-  get writableNeedsDrain (): boolean {
-    return this.record.needsDrain
-  }
-
-  get inactivityTimeout (): number {
-    return this.record.limits.inactivityTimeout
-  }
-
-  set inactivityTimeout (millis: number) {
-    this.#limit({ inactivityTimeout: millis === 0 ? Infinity : millis })
-  }
-
-  get maxReadBufferLength (): number {
-    return this.record.limits.maxReadBufferLength
-  }
-
-  /** Lowered below what the peer was already granted, it holds as soon as that much was read. */
-  set maxReadBufferLength (bytes: number) {
-    this.#host.engine.limitUnread(this.record, bytes)
-  }
-
-  get maxWriteBufferLength (): number {
-    return this.record.limits.maxWriteBufferLength
-  }
-
-  set maxWriteBufferLength (bytes: number | undefined) {
-    this.#limit({ maxWriteBufferLength: bytes ?? Infinity })
-  }
-
-  get maxMessageSize (): number {
-    return this.record.limits.maxMessageSize
-  }
-
-  set maxMessageSize (bytes: number) {
-    this.#limit({ maxMessageSize: bytes })
-  }
-
-  stats (): StreamStatistics {
-    return this.#host.engine.streamStatistics(this.record)
   }
 
   /**
@@ -180,8 +47,8 @@ export class MuxedStream extends Listeners<MessageStreamEvents & Record<string, 
       throw new StreamStateError(`Cannot write to a stream that is ${this.writeStatus}`)
     }
 
-    const { engine } = this.#host
-    const now = this.#host.now()
+    const { engine } = this.host
+    const now = this.host.now()
     let more = true
 
     if (data instanceof Uint8Array) {
@@ -197,7 +64,7 @@ export class MuxedStream extends Listeners<MessageStreamEvents & Record<string, 
       }
     }
 
-    this.#host.changed()
+    this.host.changed()
 
     return more && !record.needsDrain
   }
@@ -245,14 +112,14 @@ export class MuxedStream extends Listeners<MessageStreamEvents & Record<string, 
   }
 
   sendCloseWrite (): void {
-    this.#host.engine.end(this.record, this.#host.now())
-    this.#host.changed()
+    this.host.engine.end(this.record, this.host.now())
+    this.host.changed()
   }
 
   sendCloseRead (): void {
-    this.#returned = undefined
-    this.#host.engine.closeRead(this.record, this.#host.now())
-    this.#host.changed()
+    this.returned = undefined
+    this.host.engine.closeRead(this.record, this.host.now())
+    this.host.changed()
     this.#maybeEnd()
     this.#waiters?.notify()
   }
@@ -265,19 +132,19 @@ export class MuxedStream extends Listeners<MessageStreamEvents & Record<string, 
   /** Nothing is delivered until `resume()`; the peer may send what it was granted, which waits. */
   pause (): void {
     this.#assertReadable('pause')
-    this.#paused = true
+    this.paused = true
   }
 
   resume (): void {
     this.#assertReadable('resume')
-    this.#paused = false
+    this.paused = false
     this.#deliver()
   }
 
   /** Puts bytes behind what is unread. */
   push (data: Uint8Array | Uint8ArrayList): void {
     this.#giveBack(data, list => {
-      for (const piece of this.#host.engine.readAll(this.record, this.#host.now())) {
+      for (const piece of this.host.engine.readAll(this.record, this.host.now())) {
         list.append(piece)
       }
 
@@ -366,7 +233,7 @@ export class MuxedStream extends Listeners<MessageStreamEvents & Record<string, 
     this.timeline.close = Date.now()
 
     if (error !== undefined && isLocal(error)) {
-      this.#returned = undefined
+      this.returned = undefined
     }
 
     this.#maybeEnd()
@@ -380,19 +247,13 @@ export class MuxedStream extends Listeners<MessageStreamEvents & Record<string, 
 
     const hadUnsent = this.record.sendQueue.byteLength > 0
 
-    this.#host.engine.reset(this.record, code, err, this.#host.now())
+    this.host.engine.reset(this.record, code, err, this.host.now())
 
     if (hadUnsent) {
       this.safeDispatchEvent('idle')
     }
 
-    this.#host.changed()
-  }
-
-  #limit (limits: Partial<StreamLimits>): void {
-    // the object is shared with other streams
-    this.record.limits = { ...this.record.limits, ...limits }
-    this.#host.changed()
+    this.host.changed()
   }
 
   #assertReadable (what: string): void {
@@ -408,12 +269,12 @@ export class MuxedStream extends Listeners<MessageStreamEvents & Record<string, 
       return
     }
 
-    this.#returned ??= new Uint8ArrayList()
-    add(this.#returned)
+    this.returned ??= new Uint8ArrayList()
+    add(this.returned)
 
-    if ((this.#paused || this.listenerCount('message') === 0) && this.readBufferLength > this.maxReadBufferLength) {
+    if (this.returned.byteLength > this.maxReadBufferLength) {
       this.abort(new StreamBufferError(
-        `${this.readBufferLength} bytes wait to be read, the limit is ${this.maxReadBufferLength} (option maxReadBufferLength)`))
+        `${this.returned.byteLength} bytes were pushed back to be read again, the limit is ${this.maxReadBufferLength} (option maxReadBufferLength)`))
       return
     }
 
@@ -425,7 +286,7 @@ export class MuxedStream extends Listeners<MessageStreamEvents & Record<string, 
 
   /** Hands what is unread to those who listen. */
   #deliver (): void {
-    while (!this.#paused && this.#pulling === 0 && this.readBufferLength > 0 && this.listenerCount('message') > 0) {
+    while (!this.paused && this.#pulling === 0 && this.readBufferLength > 0 && this.listenerCount('message') > 0) {
       const data = this.#take()
 
       if (data !== undefined) {
@@ -433,26 +294,26 @@ export class MuxedStream extends Listeners<MessageStreamEvents & Record<string, 
       }
     }
 
-    this.#host.engine.retain(this.record)
+    this.host.engine.retain(this.record)
     this.#maybeEnd()
   }
 
   /** The next bytes: one piece, or some small ones together. */
   #take (): Uint8Array | Uint8ArrayList | undefined {
-    const { engine } = this.#host
+    const { engine } = this.host
 
-    if (this.#returned !== undefined) {
-      const returned = this.#returned
+    if (this.returned !== undefined) {
+      const returned = this.returned
 
-      this.#returned = undefined
+      this.returned = undefined
 
       return returned
     }
 
-    const now = this.#host.now()
+    const now = this.host.now()
     const first: Uint8Array | undefined = engine.read(this.record, Infinity, now)
 
-    this.#host.changed()
+    this.host.changed()
 
     if (first === undefined || first.byteLength >= MESSAGE_BYTES / 4 || this.record.receiveQueue.pieces < FEW_PIECES) {
       return first
@@ -495,13 +356,4 @@ export class MuxedStream extends Listeners<MessageStreamEvents & Record<string, 
       await this.#waiters.wait(ready, signal)
     }
   }
-}
-
-const WRITE_STATUS: Record<SendHalf, MessageStreamWriteStatus> = { open: 'writable', ending: 'closing', ended: 'closed', reset: 'closed' }
-
-/** libp2p tells a stream that our side gave up from one that the peer, or the path, broke. */
-function isLocal (error: Error): boolean {
-  const { origin } = error as Partial<MuxError>
-
-  return origin !== 'remote' && origin !== 'transport'
 }

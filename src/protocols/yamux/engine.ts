@@ -109,7 +109,13 @@ export class YamuxEngine implements Engine {
   }
 
   receiveEnd (cause: Error | undefined): void {
-    const { decoder } = this.#state
+    const { decoder, table } = this.#state
+
+    if (cause === undefined && table.size === 0 && !decoder.incomplete) {
+      // nothing was cut
+      close(this.#state, undefined, undefined)
+      return
+    }
 
     close(this.#state, undefined, new ConnectionClosedError(
       `the connection under the muxer ended${decoder.incomplete ? ' in the middle of a frame' : ''}`, { origin: 'transport', cause }))

@@ -1,0 +1,113 @@
+/** The connection under a muxer: bytes in, frames out as long as it takes them, and its end. */
+import { Uint8ArrayList } from 'uint8arraylist'
+import type { MessageStream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
+
+export interface LinkHandlers {
+  onBytes(data: Iterable<Uint8Array>): void
+
+  /** It takes frames again. */
+  onDrain(): void
+
+  /** Nothing more will come. */
+  onEnd(cause: Error | undefined): void
+}
+
+/** How long a peer that broke the protocol has to take our GoAway before its connection is cut. */
+const CLOSE_FLUSH_MILLIS = 1_000
+
+export class Link {
+  /** Resolves when the connection is closed, once it is being closed. */
+  closed: Promise<void> = Promise.resolve()
+
+  readonly #maConn: MessageStream
+  readonly #handlers: LinkHandlers
+  #writable = true
+
+  constructor (maConn: MessageStream, handlers: LinkHandlers) {
+    this.#maConn = maConn
+    this.#handlers = handlers
+
+    maConn.addEventListener('message', this.#onMessage)
+    maConn.addEventListener('drain', this.#onDrain)
+    maConn.addEventListener('remoteCloseWrite', this.#onRemoteCloseWrite)
+    maConn.addEventListener('close', this.#onClose)
+  }
+
+  get open (): boolean {
+    return this.#maConn.status === 'open'
+  }
+
+  /** Sends what `poll` makes until there is no more, or until the connection wants to drain first. */
+  transmit (poll: () => Uint8Array[] | undefined): void {
+    while (this.#writable) {
+      const frames = poll()
+
+      if (frames === undefined) {
+        return
+      }
+
+      try {
+        this.#writable = this.#send(frames)
+      } catch (err: any) {
+        this.#handlers.onEnd(err)
+        return
+      }
+    }
+  }
+
+  /** Hears no more of the connection: what a peer sends to a muxer that is dead is not even parsed. */
+  detach (): void {
+    this.#maConn.removeEventListener('message', this.#onMessage)
+    this.#maConn.removeEventListener('drain', this.#onDrain)
+    this.#maConn.removeEventListener('remoteCloseWrite', this.#onRemoteCloseWrite)
+    this.#maConn.removeEventListener('close', this.#onClose)
+  }
+
+  /** Sends the last frames and closes: in good order also after an error, as a cut would take the GoAway with it. */
+  close (frames: Uint8Array[] | undefined, error: Error | undefined): void {
+    if (this.open) {
+      this.closed = this.#close(frames, error)
+    }
+  }
+
+  abort (err: Error): void {
+    const { status } = this.#maConn
+
+    if (status === 'open' || status === 'closing') {
+      this.#maConn.abort(err)
+    }
+  }
+
+  async #close (frames: Uint8Array[] | undefined, error: Error | undefined): Promise<void> {
+    try {
+      if (frames !== undefined) {
+        this.#send(frames)
+      }
+
+      await this.#maConn.close(error === undefined ? {} : { signal: AbortSignal.timeout(CLOSE_FLUSH_MILLIS) })
+    } catch (err: any) {
+      this.abort(error ?? err)
+    }
+  }
+
+  #send (frames: Uint8Array[]): boolean {
+    return this.#maConn.send(frames.length === 1 ? frames[0] : Uint8ArrayList.fromUint8Arrays(frames))
+  }
+
+  readonly #onMessage = (event: StreamMessageEvent): void => {
+    this.#handlers.onBytes(event.data instanceof Uint8Array ? [event.data] : event.data)
+  }
+
+  readonly #onDrain = (): void => {
+    this.#writable = true
+    this.#handlers.onDrain()
+  }
+
+  readonly #onRemoteCloseWrite = (): void => {
+    this.#handlers.onEnd(undefined)
+  }
+
+  readonly #onClose = (event: StreamCloseEvent): void => {
+    this.#handlers.onEnd(event.error)
+  }
+}
