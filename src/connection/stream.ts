@@ -232,10 +232,6 @@ export class MuxedStream extends StreamView implements Stream {
 
     this.timeline.close = Date.now()
 
-    if (error !== undefined && isLocal(error)) {
-      this.returned = undefined
-    }
-
     this.#maybeEnd()
     this.dispatchEvent(new StreamCloseEvent(error === undefined ? undefined : isLocal(error), error))
   }
@@ -247,6 +243,7 @@ export class MuxedStream extends StreamView implements Stream {
 
     const hadUnsent = this.record.sendQueue.byteLength > 0
 
+    this.returned = undefined
     this.host.engine.reset(this.record, code, err, this.host.now())
 
     if (hadUnsent) {
@@ -291,6 +288,11 @@ export class MuxedStream extends StreamView implements Stream {
 
       if (data !== undefined) {
         this.dispatchEvent(new StreamMessageEvent(data))
+      }
+
+      if (this.returned !== undefined) {
+        // pushed back by a listener: for the next to listen, who may not be there yet
+        break
       }
     }
 
