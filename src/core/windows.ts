@@ -45,14 +45,15 @@ export class ReceiveWindow {
   /** `size` grows no further; lowered below `size`, the window shrinks as fast as bytes are read. */
   limit: number
 
-  readonly #initial: number
+  // what does not count as growth
+  #base: number
   #epochStart: number
 
   constructor (size: number, limit: number, now: number) {
     this.size = size
     this.available = size
     this.limit = limit
-    this.#initial = size
+    this.#base = size
     this.#epochStart = now
   }
 
@@ -102,11 +103,12 @@ export class ReceiveWindow {
 
   /** The stream is over: gives its growth back to the connection. Harmless when repeated. */
   release (budget: GrowthBudget): void {
-    this.#resize(Math.min(this.size, this.#initial), budget)
+    budget.left += Math.max(0, this.size - this.#base)
+    this.#base = this.size
   }
 
   #resize (size: number, budget: GrowthBudget): void {
-    budget.left -= Math.max(0, size - this.#initial) - Math.max(0, this.size - this.#initial)
+    budget.left -= Math.max(0, size - this.#base) - Math.max(0, this.size - this.#base)
     this.size = size
   }
 }
