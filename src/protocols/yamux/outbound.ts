@@ -2,7 +2,7 @@
 import { Edge } from '../../core/stream-record.ts'
 import { forget } from './closing.ts'
 import { writeHeader } from './encoder.ts'
-import { Flag, FrameType, INITIAL_WINDOW, SESSION_ID } from './frame.ts'
+import { Flag, FrameType, SESSION_ID } from './frame.ts'
 import { schedule, watch } from './state.ts'
 import { Owed } from './stream.ts'
 import type { YamuxState } from './state.ts'
@@ -99,7 +99,7 @@ function makeOwed (state: YamuxState, stream: YamuxStream, owed: number, now: nu
   }
 
   if ((owed & (Owed.syn | Owed.ack)) !== 0) {
-    makeFrame(state, FrameType.windowUpdate, (owed & Owed.syn) !== 0 ? Flag.syn : Flag.ack, stream.id, stream.receiveWindow.size - INITIAL_WINDOW)
+    makeFrame(state, FrameType.windowUpdate, (owed & Owed.syn) !== 0 ? Flag.syn : Flag.ack, stream.id, stream.initialDelta)
     schedule(state, stream)
   }
 

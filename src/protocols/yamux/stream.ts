@@ -17,6 +17,9 @@ export class YamuxStream extends StreamRecord {
   readonly sendWindow: SendWindow
   readonly receiveWindow: ReceiveWindow
 
+  /** What our SYN or ACK adds to the protocol's own window. What the window became since is told as credit, or not at all. */
+  readonly initialDelta: number
+
   /** The peer has answered our SYN; or our application has taken a stream of the peer's, and our ACK is made. */
   acknowledged = false
 
@@ -28,6 +31,7 @@ export class YamuxStream extends StreamRecord {
 
   constructor (id: number, inbound: boolean, config: YamuxStreamConfig, now: number) {
     super(id, inbound, config, now)
+    this.initialDelta = config.initialStreamWindowSize - INITIAL_WINDOW
     this.sendWindow = new SendWindow(INITIAL_WINDOW)
     this.receiveWindow = new ReceiveWindow(
       config.initialStreamWindowSize, Math.min(config.maxStreamWindowSize, config.maxReadBufferLength), now)
