@@ -203,7 +203,7 @@ export class YamuxEngine implements Engine {
 
     schedule(this.#state, stream)
 
-    if (stream.sendWindow.available === 0 && stream.stalledAt === undefined) {
+    if (sendQueue.byteLength > 0 && stream.sendWindow.available === 0 && stream.stalledAt === undefined) {
       stream.stalledAt = now
       watch(this.#state, stream)
     }
