@@ -16,7 +16,7 @@ export function wantsTransmit (state: YamuxState): boolean {
 /** Frames of about `max` bytes: the last may go beyond it by no more than one frame. */
 export function makeFrames (state: YamuxState, max: number, now: number): Uint8Array[] | undefined {
   if (state.phase === 'closed') {
-    makeGoAway(state)
+    makeLastFrames(state, now)
   } else {
     makeSessionFrames(state, max, now)
     makeOwedFrames(state, max, now)
@@ -31,8 +31,10 @@ function makeFrame (state: YamuxState, type: number, flags: number, streamId: nu
   writeHeader(state.output, type, flags, streamId, length)
 }
 
-function makeGoAway (state: YamuxState): void {
+/** Streams that we reset shortly before are told, so that no peer takes the end of the connection for theirs. */
+function makeLastFrames (state: YamuxState, now: number): void {
   if (state.goAwayOwed !== undefined) {
+    makeOwedFrames(state, Infinity, now)
     makeFrame(state, FrameType.goAway, 0, SESSION_ID, state.goAwayOwed)
     state.goAwayOwed = undefined
   }
