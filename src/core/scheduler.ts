@@ -17,6 +17,9 @@ export class Scheduler {
   #levels = 0
   #turns = 0
 
+  /** Streams that ended stay until their turn: while nothing can be sent it does not come. */
+  length = 0
+
   get empty (): boolean {
     return this.#levels === 0
   }
@@ -30,6 +33,7 @@ export class Scheduler {
     const last = this.#last[level]
 
     stream.scheduled = true
+    this.length++
 
     if (last === undefined) {
       this.#first[level] = stream
@@ -59,6 +63,7 @@ export class Scheduler {
 
     stream.nextScheduled = undefined
     stream.scheduled = false
+    this.length--
 
     return stream
   }

@@ -54,6 +54,9 @@ export class OwedLane {
   #first: StreamRecord | undefined
   #last: StreamRecord | undefined
 
+  /** Streams that ended stay until their last frame was made: a peer that does not read makes it long. */
+  length = 0
+
   get empty (): boolean {
     return this.#first === undefined
   }
@@ -67,6 +70,7 @@ export class OwedLane {
       }
 
       this.#last = stream
+      this.length++
     }
 
     stream.owed |= frame
@@ -78,6 +82,7 @@ export class OwedLane {
     if (stream !== undefined) {
       this.#first = stream.nextOwed
       stream.nextOwed = undefined
+      this.length--
 
       if (this.#first === undefined) {
         this.#last = undefined

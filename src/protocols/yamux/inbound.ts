@@ -83,6 +83,14 @@ function receiveSyn (state: YamuxState, now: number): YamuxStream | undefined {
     return
   }
 
+  // at least as many streams are over and still kept, because their turn to send does not come
+  const untold = state.refusalsOwed.length + state.owed.length + state.scheduler.length - 2 * table.size
+
+  if (untold > config.budgets.refusals) {
+    violation(state, `${untold} streams ended and the peer, which does not read, could not be told (option budgets.refusals)`)
+    return
+  }
+
   if (state.phase === 'draining' || table.inbound >= config.maxInboundStreams) {
     if (charge(state, 'refusals', now)) {
       state.streamsRefused++
