@@ -126,7 +126,7 @@ export class StreamView extends Listeners<MessageStreamEvents & Record<string, a
 
   /** Lowered below what the peer was already granted, it holds as soon as that much was read. */
   set maxReadBufferLength (bytes: number) {
-    this.host.engine.limitUnread(this.record, bytes)
+    this.#limit({ maxReadBufferLength: bytes })
   }
 
   get maxWriteBufferLength (): number {
@@ -150,8 +150,7 @@ export class StreamView extends Listeners<MessageStreamEvents & Record<string, a
   }
 
   #limit (limits: Partial<StreamLimits>): void {
-    // the object is shared with other streams
-    this.record.limits = { ...this.record.limits, ...limits }
+    this.host.engine.limit(this.record, limits)
     this.host.changed()
   }
 }

@@ -6,7 +6,7 @@
  * After any call of the second or third kind, poll: transmit while the transport takes it, then streams, then events,
  * then the timeout.
  */
-import type { StreamRecord } from './stream-record.ts'
+import type { StreamLimits, StreamRecord } from './stream-record.ts'
 import type { ConnectionStatistics, StreamStatistics } from '../interface/statistics.ts'
 
 export type EngineState = 'open' | 'draining' | 'closed'
@@ -70,7 +70,9 @@ export interface Engine {
 
   /** What is unread will stay so for longer than the moment: it is made small. */
   retain(stream: StreamRecord): void
-  limitUnread(stream: StreamRecord, bytes: number): void
+
+  /** Changes some of the limits of a stream, from now on. */
+  limit(stream: StreamRecord, limits: Partial<StreamLimits>): void
   end(stream: StreamRecord, now: number): void
   closeRead(stream: StreamRecord, now: number): void
   reset(stream: StreamRecord, code: number, error: Error | undefined, now: number): void

@@ -15,6 +15,7 @@ import { Owed, YamuxStream } from './stream.ts'
 import type { YamuxConfig } from './config.ts'
 import type { Engine, EngineEvent, EngineState, OpenOptions } from '../../core/engine.ts'
 import type { RoundTrip } from '../../core/round-trip.ts'
+import type { StreamLimits } from '../../core/stream-record.ts'
 import type { Role } from '../../core/stream-table.ts'
 import type { ConnectionStatistics, StreamStatistics } from '../../interface/statistics.ts'
 
@@ -233,9 +234,14 @@ export class YamuxEngine implements Engine {
     stream.receiveQueue.settle()
   }
 
-  limitUnread (stream: YamuxStream, bytes: number): void {
-    stream.limits = { ...stream.limits, maxReadBufferLength: bytes }
-    stream.receiveWindow.limit = bytes
+  limit (stream: YamuxStream, limits: Partial<StreamLimits>): void {
+    // the object is shared with other streams
+    stream.limits = { ...stream.limits, ...limits }
+    stream.receiveWindow.limit = Math.min(stream.maxWindow, stream.limits.maxReadBufferLength)
+
+    if (!stream.closed) {
+      watch(this.#state, stream)
+    }
   }
 
   end (stream: YamuxStream): void {

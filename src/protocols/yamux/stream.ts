@@ -20,6 +20,9 @@ export class YamuxStream extends StreamRecord {
   /** What our SYN or ACK adds to the protocol's own window. What the window became since is told as credit, or not at all. */
   readonly initialDelta: number
 
+  /** What `receiveWindow` may grow to, however much may be unread. */
+  readonly maxWindow: number
+
   /** The peer has answered our SYN; or our application has taken a stream of the peer's, and our ACK is made. */
   acknowledged = false
 
@@ -33,7 +36,8 @@ export class YamuxStream extends StreamRecord {
     super(id, inbound, config, now)
     this.initialDelta = config.initialStreamWindowSize - INITIAL_WINDOW
     this.sendWindow = new SendWindow(INITIAL_WINDOW)
+    this.maxWindow = config.maxStreamWindowSize
     this.receiveWindow = new ReceiveWindow(
-      config.initialStreamWindowSize, Math.min(config.maxStreamWindowSize, config.maxReadBufferLength), now)
+      config.initialStreamWindowSize, Math.min(this.maxWindow, config.maxReadBufferLength), now)
   }
 }
