@@ -5,7 +5,7 @@ const REFILL_MILLIS = 10_000
 export class Budget {
   readonly limit: number
   #left: number
-  #filledAt: number | undefined
+  #filledAt = 0
 
   constructor (limit: number) {
     this.limit = limit
@@ -14,15 +14,15 @@ export class Budget {
 
   /** `false`: over budget. */
   take (now: number): boolean {
-    this.#filledAt ??= now
+    // whatever is left, or time that passed while the bucket was full would fill it a second time
+    if (this.#left < this.limit) {
+      this.#left = Math.min(this.limit, this.#left + (now - this.#filledAt) * this.limit / REFILL_MILLIS)
+    }
+
+    this.#filledAt = now
 
     if (this.#left < 1) {
-      this.#left = Math.min(this.limit, this.#left + (now - this.#filledAt) * this.limit / REFILL_MILLIS)
-      this.#filledAt = now
-
-      if (this.#left < 1) {
-        return false
-      }
+      return false
     }
 
     this.#left--
