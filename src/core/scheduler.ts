@@ -6,7 +6,7 @@ import type { StreamRecord } from './stream-record.ts'
 
 const LEVELS = 8
 
-/** Every so many turns the least urgent stream is served whatever waits above it, so that none starves. */
+/** Every so many turns a stream is served that a more urgent one would keep waiting, so that none starves. */
 const RESCUE_TURNS = 32
 
 export class Scheduler {
@@ -16,6 +16,7 @@ export class Scheduler {
   // bit n: level n is not empty
   #levels = 0
   #turns = 0
+  #rescued = LEVELS
 
   /** Streams that ended stay until their turn: while nothing can be sent it does not come. */
   length = 0
@@ -50,8 +51,7 @@ export class Scheduler {
       return undefined
     }
 
-    const rescue = ++this.#turns % RESCUE_TURNS === 0
-    const level = 31 - Math.clz32(rescue ? this.#levels : this.#levels & -this.#levels)
+    const level = ++this.#turns % RESCUE_TURNS === 0 ? this.#rescue() : 31 - Math.clz32(this.#levels & -this.#levels)
     const stream = this.#first[level] as StreamRecord
 
     this.#first[level] = stream.nextScheduled
@@ -66,5 +66,15 @@ export class Scheduler {
     this.length--
 
     return stream
+  }
+
+  /** The levels below the most urgent in turn, from the least urgent up: one that was always passed over would starve. */
+  #rescue (): number {
+    const waiting = this.#levels & (this.#levels - 1)
+    const next = waiting & ((1 << this.#rescued) - 1)
+
+    this.#rescued = 31 - Math.clz32(next || waiting || this.#levels)
+
+    return this.#rescued
   }
 }

@@ -1,0 +1,138 @@
+import { expect } from 'aegir/chai'
+import { Scheduler } from '../../../src/core/scheduler.ts'
+import { record } from './records.ts'
+import type { StreamRecord } from '../../../src/core/stream-record.ts'
+
+/** The ids of the next streams, each put back as a stream with more to send is. */
+function turns (scheduler: Scheduler, count: number): number[] {
+  const ids: number[] = []
+
+  for (let i = 0; i < count; i++) {
+    const stream = scheduler.poll() as StreamRecord
+
+    ids.push(stream.id)
+    scheduler.add(stream)
+  }
+
+  return ids
+}
+
+function schedulerOf (...streams: StreamRecord[]): Scheduler {
+  const scheduler = new Scheduler()
+
+  streams.forEach(stream => {
+    scheduler.add(stream)
+  })
+
+  return scheduler
+}
+
+describe('core/scheduler', () => {
+  it('is empty at first and once all had their turn', () => {
+    const scheduler = new Scheduler()
+
+    expect(scheduler.empty).to.be.true()
+    expect(scheduler.poll()).to.equal(undefined)
+
+    const stream = record()
+
+    scheduler.add(stream)
+    expect(scheduler.empty).to.be.false()
+    expect(scheduler.poll()).to.equal(stream)
+    expect(scheduler.empty).to.be.true()
+    expect(scheduler.poll()).to.equal(undefined)
+  })
+
+  it('goes round among equals', () => {
+    const scheduler = schedulerOf(record(1), record(3), record(5))
+
+    expect(turns(scheduler, 7)).to.deep.equal([1, 3, 5, 1, 3, 5, 1])
+  })
+
+  it('lets a newcomer wait for no more than one turn of each', () => {
+    const scheduler = schedulerOf(record(1), record(3))
+
+    turns(scheduler, 3)
+    scheduler.add(record(5))
+
+    expect(turns(scheduler, 3)).to.deep.equal([3, 1, 5])
+  })
+
+  it('holds a stream once, however often it is added', () => {
+    const [a, b] = [record(1), record(3)]
+    const scheduler = schedulerOf(a, b, a, b, a)
+
+    expect([scheduler.poll(), scheduler.poll(), scheduler.poll()]).to.deep.equal([a, b, undefined])
+  })
+
+  it('serves the more urgent first, at all eight levels', () => {
+    const scheduler = schedulerOf(...[4, 7, 0, 3, 6, 1, 5, 2].map(urgency => record(urgency, urgency)))
+    const order: Array<number | undefined> = []
+
+    while (!scheduler.empty) {
+      order.push(scheduler.poll()?.id)
+    }
+
+    expect(order).to.deep.equal([0, 1, 2, 3, 4, 5, 6, 7])
+  })
+
+  it('lets an urgent newcomer overtake all that wait', () => {
+    const scheduler = schedulerOf(record(1, 5), record(3, 5))
+
+    turns(scheduler, 2)
+    scheduler.add(record(5, 0))
+
+    expect(scheduler.poll()?.id).to.equal(5)
+  })
+
+  it('serves the least urgent stream within 32 turns, whatever waits above it', () => {
+    const scheduler = schedulerOf(record(1, 0), record(3, 0), record(5, 7))
+    const served = turns(scheduler, 320)
+
+    for (let i = 0; i + 32 <= served.length; i++) {
+      expect(served.slice(i, i + 32).filter(id => id === 5)).to.have.lengthOf(1)
+    }
+  })
+
+  it('lets no level starve between the most and the least urgent', () => {
+    const scheduler = schedulerOf(record(1, 0), record(3, 3), record(5, 5), record(7, 7))
+    const served = turns(scheduler, 960)
+
+    for (let i = 0; i + 96 <= served.length; i++) {
+      expect(served.slice(i, i + 96)).to.include.members([1, 3, 5, 7])
+    }
+  })
+
+  it('gives the least urgent no more than its rescue', () => {
+    const scheduler = schedulerOf(record(1, 0), record(3, 1))
+
+    expect(turns(scheduler, 3_200).filter(id => id === 3)).to.have.lengthOf(100)
+  })
+
+  it('takes a new urgency into account from the next turn of the stream on', () => {
+    const [a, b] = [record(1, 2), record(3, 4)]
+    const scheduler = schedulerOf(a, b)
+
+    a.urgency = 6
+    // it stood there already, and is found there
+    expect(turns(scheduler, 1)).to.deep.equal([1])
+    expect(turns(scheduler, 2)).to.deep.equal([3, 3])
+    b.urgency = 7
+    expect(turns(scheduler, 3)).to.deep.equal([3, 1, 1])
+  })
+
+  it('loses no stream when urgencies change while they wait', () => {
+    const streams = [record(1, 0), record(3, 0), record(5, 7), record(7, 7)]
+    const scheduler = schedulerOf(...streams)
+
+    streams.forEach(stream => {
+      stream.urgency = 7 - stream.urgency
+      scheduler.add(stream)
+    })
+
+    const served = [scheduler.poll(), scheduler.poll(), scheduler.poll(), scheduler.poll()]
+
+    expect(new Set(served)).to.deep.equal(new Set(streams))
+    expect(scheduler.empty).to.be.true()
+  })
+})
