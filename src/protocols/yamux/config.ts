@@ -69,6 +69,9 @@ export interface YamuxConfig {
 
   /** Memory that need not be zeroed, where the platform has it. */
   allocate?: Allocate
+
+  /** All that is sent at once is one buffer. */
+  packed?: boolean
 }
 
 export interface YamuxStreamConfig extends StreamLimits {
@@ -87,7 +90,7 @@ export function resolveConfig (options: YamuxOptions = {}): YamuxConfig {
     maxInboundStreams: options.maxInboundStreams ?? 1_000,
     maxOutboundStreams: options.maxOutboundStreams ?? 1_000,
     maxEarlyStreams: options.maxEarlyStreams ?? 10,
-    maxBatchLength: options.maxBatchLength ?? 131_072,
+    maxBatchLength: options.maxBatchLength ?? 131_038,
     connectionWindowBudget: options.connectionWindowBudget ?? 67_108_864,
     budgets: { ...DEFAULT_BUDGETS, ...options.budgets },
     stream: resolveStreamConfig({ ...DEFAULT_STREAM, maxMessageSize: options.maxMessageSize ?? DEFAULT_STREAM.maxMessageSize }, options.streamOptions)

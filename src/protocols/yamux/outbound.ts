@@ -2,7 +2,7 @@
 import { Edge } from '../../core/stream-record.ts'
 import { forget } from './closing.ts'
 import { writeHeader } from './encoder.ts'
-import { Flag, FrameType, SESSION_ID } from './frame.ts'
+import { Flag, FrameType, HEADER_LENGTH, SESSION_ID } from './frame.ts'
 import { schedule, watch } from './state.ts'
 import { Owed } from './stream.ts'
 import type { YamuxState } from './state.ts'
@@ -13,7 +13,7 @@ export function wantsTransmit (state: YamuxState): boolean {
     !state.scheduler.empty || !state.owed.empty || state.pongsOwed.length > 0 || state.pingsOwed.length > 0 || state.refusalsOwed.length > 0))
 }
 
-/** Frames of about `max` bytes: the last may go beyond it by no more than one frame. */
+/** At most `max` bytes of frames: data is cut to what is left, other frames are as small as they are. */
 export function makeFrames (state: YamuxState, max: number, now: number): Uint8Array[] | undefined {
   if (state.phase === 'closed') {
     makeLastFrames(state, now)
@@ -118,20 +118,22 @@ function makeOwed (state: YamuxState, stream: YamuxStream, owed: number, now: nu
 }
 
 function makeDataFrames (state: YamuxState, max: number, now: number): void {
-  while (state.output.byteLength < max) {
+  const last = max - HEADER_LENGTH
+
+  while (state.output.byteLength < last) {
     const stream = state.scheduler.poll() as YamuxStream | undefined
 
     if (stream === undefined) {
       return
     }
 
-    makeData(state, stream, now)
+    makeData(state, stream, last - state.output.byteLength, now)
   }
 }
 
-function makeData (state: YamuxState, stream: YamuxStream, now: number): void {
+function makeData (state: YamuxState, stream: YamuxStream, room: number, now: number): void {
   const { sendQueue, sendWindow, limits } = stream
-  const length = sendQueue.nextLength(Math.min(sendWindow.available, limits.maxMessageSize))
+  const length = sendQueue.nextLength(Math.min(sendWindow.available, limits.maxMessageSize, room))
 
   if (length === 0) {
     // reset since it was scheduled
