@@ -27,8 +27,7 @@ export function receiveHeader (state: YamuxState, now: number): void {
 }
 
 function receiveStreamFrame (state: YamuxState, now: number): void {
-  const { type, flags, streamId } = state.decoder
-  const isData = type === FrameType.data
+  const { type, flags, streamId, length } = state.decoder
 
   state.receiving = undefined
   state.finAfterBody = false
@@ -49,17 +48,23 @@ function receiveStreamFrame (state: YamuxState, now: number): void {
     return
   }
 
-  const wasAcknowledged = stream.acknowledged
+  const isNews = length > 0 || (flags & Flag.syn) !== 0 ||
+    ((flags & Flag.fin) !== 0 && stream.receive === 'open') ||
+    ((flags & Flag.ack) !== 0 && !stream.inbound && !stream.acknowledged)
+
+  if (!isNews && !charge(state, 'emptyFrames', now)) {
+    return
+  }
 
   // whatever it says, a peer that sends on the stream has accepted it: hashicorp/yamux may never send an ACK
   if (!stream.inbound) {
     acknowledge(state, stream)
   }
 
-  if (isData) {
+  if (type === FrameType.data) {
     receiveData(state, stream, now)
   } else {
-    receiveCredit(state, stream, wasAcknowledged, now)
+    receiveCredit(state, stream)
   }
 }
 
@@ -153,10 +158,6 @@ function receiveData (state: YamuxState, stream: YamuxStream, now: number): void
   stream.framesReceived++
 
   if (length === 0) {
-    if ((flags & (Flag.syn | Flag.ack | Flag.fin)) === 0 && !charge(state, 'emptyFrames', now)) {
-      return
-    }
-
     if ((flags & Flag.fin) !== 0) {
       receiveFin(state, stream)
     }
@@ -224,19 +225,13 @@ function receiveFin (state: YamuxState, stream: YamuxStream): void {
   }
 }
 
-function receiveCredit (state: YamuxState, stream: YamuxStream, wasAcknowledged: boolean, now: number): void {
+function receiveCredit (state: YamuxState, stream: YamuxStream): void {
   const { flags, length } = state.decoder
 
   state.windowUpdatesReceived++
 
   if (!stream.sendWindow.grant(length)) {
     violation(state, `window update of ${length} on stream ${stream.id}, which had ${stream.sendWindow.available}: over 32 bits`)
-    return
-  }
-
-  const news = length > 0 || (flags & (Flag.syn | Flag.fin)) !== 0 || ((flags & Flag.ack) !== 0 && !stream.inbound && !wasAcknowledged)
-
-  if (!news && !charge(state, 'emptyFrames', now)) {
     return
   }
 
