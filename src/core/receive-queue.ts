@@ -61,7 +61,8 @@ export class ReceiveQueue {
       return piece.subarray(0, max)
     }
 
-    this.#head++
+    // let go of the piece at once: the list lives on until all of it was read, or settled again
+    this.#pieces[this.#head++] = EMPTY
     this.#settled = Math.max(this.#settled, this.#head)
     this.byteLength -= piece.byteLength
 
@@ -156,6 +157,8 @@ export class ReceiveQueue {
 function isWorthKeeping (piece: Uint8Array): boolean {
   return piece.byteLength >= KEEP_BYTES && piece.byteLength * 2 >= piece.buffer.byteLength
 }
+
+const EMPTY = new Uint8Array(0)
 
 // shared by all empty queues, never pushed to
 const NONE: Uint8Array[] = []

@@ -1,0 +1,170 @@
+import { expect } from 'aegir/chai'
+import { ReceiveQueue } from '../../../src/core/receive-queue.ts'
+import { pattern } from '../../support/frames.ts'
+
+const BUFFER = 65_536
+
+/** What a transport delivers: buffers that are full of frames of one length, each sliced out of its buffer. */
+function * slices (byteLength: number, total: number, header = 12): Generator<Uint8Array> {
+  let buffer = pattern(BUFFER)
+  let at = 0
+
+  for (let done = 0; done < total; done += byteLength) {
+    if (at + header + byteLength > BUFFER) {
+      buffer = pattern(BUFFER)
+      at = 0
+    }
+
+    yield buffer.subarray(at + header, at + header + byteLength)
+    at += header + byteLength
+  }
+}
+
+/** The memory that these pieces keep from being freed. */
+function pinned (pieces: Uint8Array[]): number {
+  return [...new Set(pieces.map(piece => piece.buffer))].reduce((sum, buffer) => sum + buffer.byteLength, 0)
+}
+
+/** Puts all into a queue that is settled every `every` pieces, as after each delivery of a transport. */
+function settled (pieces: Iterable<Uint8Array>, every: number): ReceiveQueue {
+  const queue = new ReceiveQueue()
+  let count = 0
+
+  for (const piece of pieces) {
+    queue.push(piece)
+
+    if (++count % every === 0) {
+      queue.settle()
+    }
+  }
+
+  queue.settle()
+
+  return queue
+}
+
+/** The spare room of the first tail, which is more than twice of very little. */
+const SPARE = 1_024
+
+describe('core/receive-queue, what it keeps in memory', () => {
+  for (const [what, byteLength, header] of [
+    ['single bytes', 1, 12],
+    ['slices of 100 bytes', 100, 12],
+    ['slices of 3,000 bytes', 3_000, 12],
+    ['slices of 4,096 bytes', 4_096, 12],
+    ['slices of 20,000 bytes', 20_000, 12],
+    ['slices of 40,000 bytes', 40_000, 12],
+    ['whole buffers', BUFFER, 0]
+  ] as const) {
+    for (const every of [1, 7, 5_000]) {
+      it(`is at most twice what is unread: ${what}, settled every ${every} pieces`, () => {
+        // twenty thousand pieces at most: single bytes would need a quarter of a million
+        const total = Math.min(1_048_576, byteLength * 20_000)
+        const queue = settled(slices(byteLength, total, header), every)
+        const unread = queue.byteLength
+        const pieces = queue.takeAll()
+
+        expect(unread).to.be.at.least(total)
+        expect(pinned(pieces)).to.be.at.most(2 * unread + SPARE)
+      })
+    }
+  }
+
+  it('is what is unread, where pieces are few and none fills its buffer', () => {
+    for (const byteLength of [1, 3_000, 20_000]) {
+      const queue = settled(slices(byteLength, 10 * byteLength), 1)
+
+      expect(pinned(queue.takeAll())).to.equal(10 * byteLength)
+    }
+  })
+
+  it('is no more than twice what is unread where a buffer is half used', () => {
+    const queue = settled([pattern(BUFFER).subarray(0, BUFFER / 2)], 1)
+
+    expect(pinned(queue.takeAll())).to.equal(BUFFER)
+  })
+
+  it('lets go of a buffer of which less than half is used', () => {
+    const queue = settled([pattern(BUFFER).subarray(0, BUFFER / 2 - 1)], 1)
+
+    expect(pinned(queue.takeAll())).to.equal(BUFFER / 2 - 1)
+  })
+
+  it('is at most twice what is unread when a reader takes some between', () => {
+    const queue = new ReceiveQueue()
+    let count = 0
+
+    for (const piece of slices(100, 1_048_576)) {
+      queue.push(piece)
+
+      if (++count % 50 === 0) {
+        queue.settle()
+        queue.shift(1_000)
+        queue.shift(10)
+      }
+    }
+
+    queue.settle()
+
+    const unread = queue.byteLength
+
+    expect(unread).to.be.at.least(BUFFER)
+    // the buffer of the piece that was read in part is the reader's as well
+    expect(pinned(queue.takeAll())).to.be.at.most(2 * unread + SPARE + BUFFER)
+  })
+
+  it('is a bounded number of pieces, however small they came', () => {
+    for (const byteLength of [1, 10, 1_000]) {
+      const queue = settled(slices(byteLength, byteLength * 20_000), 1)
+
+      expect(queue.pieces).to.be.at.most(queue.byteLength / 1_024 + 17)
+    }
+  })
+
+  it('is a bounded number of pieces where large and small alternate', () => {
+    const queue = new ReceiveQueue()
+
+    for (let i = 0; i < 1_000; i++) {
+      queue.push(pattern(4_096))
+      queue.push(pattern(1))
+      queue.settle()
+    }
+
+    const { byteLength, pieces } = queue
+
+    expect(pieces).to.be.at.most(2 * byteLength / 4_096 + 1)
+    expect(pinned(queue.takeAll())).to.be.at.most(2 * byteLength)
+  })
+
+  it('is nothing of what was read: what was handed out is the reader\'s alone', async () => {
+    const queue = new ReceiveQueue()
+    const refs: Array<WeakRef<ArrayBufferLike>> = []
+
+    for (let i = 0; i < 10; i++) {
+      const piece = pattern(BUFFER, i)
+
+      refs.push(new WeakRef(piece.buffer))
+      queue.push(piece)
+    }
+
+    queue.settle()
+
+    for (let i = 0; i < 9; i++) {
+      queue.shift()
+    }
+
+    await collectGarbage()
+    expect(refs.filter(ref => ref.deref() !== undefined)).to.have.lengthOf(1)
+    expect(queue.byteLength).to.equal(BUFFER)
+  })
+})
+
+/** A `WeakRef` holds its target until the end of the turn in which it was made or read. */
+async function collectGarbage (): Promise<void> {
+  const { setFlagsFromString } = await import('node:v8')
+  const { runInNewContext } = await import('node:vm')
+
+  setFlagsFromString('--expose-gc')
+  await new Promise(resolve => { setImmediate(resolve) })
+  runInNewContext('gc')()
+}
