@@ -1,0 +1,267 @@
+import { expect } from 'aegir/chai'
+import { ReceiveQueue } from '../../../src/core/receive-queue.ts'
+import { join, pattern } from '../../support/frames.ts'
+
+function queueOf (...pieces: Uint8Array[]): ReceiveQueue {
+  const queue = new ReceiveQueue()
+
+  pieces.forEach(piece => {
+    queue.push(piece)
+  })
+
+  return queue
+}
+
+function lengths (pieces: Uint8Array[]): number[] {
+  return pieces.map(piece => piece.byteLength)
+}
+
+/** Reads with `shift()` until nothing is left. */
+function shiftAll (queue: ReceiveQueue, max?: number): Uint8Array[] {
+  const pieces: Uint8Array[] = []
+
+  for (let piece = queue.shift(max); piece !== undefined; piece = queue.shift(max)) {
+    pieces.push(piece)
+  }
+
+  return pieces
+}
+
+describe('core/receive-queue', () => {
+  it('has nothing to give at first', () => {
+    const queue = new ReceiveQueue()
+
+    expect(queue.byteLength).to.equal(0)
+    expect(queue.pieces).to.equal(0)
+    expect(queue.shift()).to.equal(undefined)
+    expect(queue.takeAll()).to.deep.equal([])
+
+    queue.settle()
+    expect(queue.shift()).to.equal(undefined)
+  })
+
+  it('gives pieces as they came, by reference, to who reads at once', () => {
+    const pieces = [pattern(10), pattern(1), pattern(10_000)]
+    const queue = queueOf(...pieces)
+
+    expect(queue.byteLength).to.equal(10_011)
+    expect(queue.pieces).to.equal(3)
+
+    const read = shiftAll(queue)
+
+    expect(read).to.have.lengthOf(3)
+    read.forEach((piece, i) => {
+      expect(piece).to.equal(pieces[i])
+    })
+    expect(queue.byteLength).to.equal(0)
+    expect(queue.pieces).to.equal(0)
+  })
+
+  it('gives no more than was asked for, and the rest afterwards', () => {
+    const queue = queueOf(pattern(10), pattern(3, 5))
+
+    expect(queue.shift(4)).to.deep.equal(pattern(10).subarray(0, 4))
+    expect(queue.byteLength).to.equal(9)
+    expect(queue.pieces).to.equal(2)
+    expect(queue.shift(6)).to.deep.equal(pattern(10).subarray(4))
+    expect(queue.shift(100)).to.deep.equal(pattern(3, 5))
+    expect(queue.shift(100)).to.equal(undefined)
+  })
+
+  it('gives all at once', () => {
+    const queue = queueOf(pattern(10), pattern(3, 5))
+
+    expect(queue.takeAll()).to.deep.equal([pattern(10), pattern(3, 5)])
+    expect(queue.byteLength).to.equal(0)
+    expect(queue.takeAll()).to.deep.equal([])
+  })
+
+  it('gives all that is left after some was read', () => {
+    const queue = queueOf(pattern(10), pattern(3, 5), pattern(2, 9))
+
+    queue.shift()
+    queue.shift(1)
+
+    expect(queue.takeAll()).to.deep.equal([pattern(3, 5).subarray(1), pattern(2, 9)])
+  })
+
+  it('forgets all that is cleared, and starts anew', () => {
+    const queue = queueOf(...Array.from({ length: 20 }, (_, i) => pattern(10, i)))
+
+    queue.settle()
+    queue.clear()
+    expect(queue.byteLength).to.equal(0)
+    expect(queue.pieces).to.equal(0)
+    expect(queue.shift()).to.equal(undefined)
+
+    queue.push(pattern(7, 3))
+    queue.settle()
+    expect(queue.takeAll()).to.deep.equal([pattern(7, 3)])
+  })
+
+  it('shares nothing with other queues', () => {
+    const [a, b] = [queueOf(), queueOf()]
+
+    a.push(pattern(1))
+    b.push(pattern(2))
+
+    expect([lengths(a.takeAll()), lengths(b.takeAll())]).to.deep.equal([[1], [2]])
+  })
+
+  it('keeps pieces apart while they are few', () => {
+    const queue = queueOf(...Array.from({ length: 16 }, (_, i) => pattern(i + 1, i)))
+
+    queue.settle()
+
+    expect(shiftAll(queue)).to.deep.equal(Array.from({ length: 16 }, (_, i) => pattern(i + 1, i)))
+  })
+
+  it('keeps pieces apart that come one by one while they are few', () => {
+    const queue = new ReceiveQueue()
+
+    for (let i = 0; i < 16; i++) {
+      queue.push(pattern(100, i))
+      queue.settle()
+    }
+
+    expect(lengths(queue.takeAll())).to.deep.equal(new Array(16).fill(100))
+  })
+
+  it('joins small pieces once they are many', () => {
+    const queue = queueOf(...Array.from({ length: 17 }, (_, i) => pattern(10, i)))
+
+    queue.settle()
+
+    expect(queue.pieces).to.equal(1)
+    expect(queue.shift()).to.deep.equal(join(...Array.from({ length: 17 }, (_, i) => pattern(10, i))))
+  })
+
+  it('keeps large pieces by reference beside many small ones', () => {
+    const large = pattern(32_768, 1)
+    const small = Array.from({ length: 20 }, (_, i) => pattern(10, i))
+    const queue = queueOf(...small, large, ...small)
+
+    queue.settle()
+
+    const pieces = queue.takeAll()
+
+    expect(lengths(pieces)).to.deep.equal([200, 32_768, 200])
+    expect(pieces[1]).to.equal(large)
+    expect(join(...pieces)).to.deep.equal(join(...small, large, ...small))
+  })
+
+  it('gives the same bytes whatever is joined, however it is read', () => {
+    const pieces = Array.from({ length: 300 }, (_, i) => pattern(i * 17 % 700 + 1, i))
+
+    for (const max of [1, 7, 512, 70_000, Infinity]) {
+      const queue = queueOf(...pieces)
+
+      queue.settle()
+      expect(join(...shiftAll(queue, max))).to.deep.equal(join(...pieces))
+    }
+  })
+
+  it('joins what comes later to what was joined before', () => {
+    const queue = queueOf(...Array.from({ length: 17 }, (_, i) => pattern(10, i)))
+
+    queue.settle()
+
+    for (let i = 17; i < 80; i++) {
+      queue.push(pattern(10, i))
+      queue.settle()
+    }
+
+    // the first seventeen were many; from then on each was one of few
+    expect(queue.pieces).to.be.at.most(17)
+    expect(join(...queue.takeAll())).to.deep.equal(join(...Array.from({ length: 80 }, (_, i) => pattern(10, i))))
+  })
+
+  it('does nothing twice when it is settled again', () => {
+    const queue = queueOf(...Array.from({ length: 40 }, (_, i) => pattern(10, i)))
+
+    queue.settle()
+
+    const { byteLength, pieces } = queue
+
+    queue.settle()
+
+    expect(queue).to.include({ byteLength, pieces })
+  })
+
+  it('goes on in order when some was read between', () => {
+    const queue = new ReceiveQueue()
+    const written: Uint8Array[] = []
+    const read: Uint8Array[] = []
+
+    for (let i = 0; i < 500; i++) {
+      for (let j = 0; j < i % 23; j++) {
+        const piece = pattern((i * 31 + j * 7) % 900 + 1, i + j)
+
+        queue.push(piece)
+        written.push(piece)
+      }
+
+      if (i % 3 !== 0) {
+        queue.settle()
+      }
+
+      for (let j = 0; j < i % 19; j++) {
+        const piece = queue.shift(i % 5 === 0 ? 100 : Infinity)
+
+        if (piece !== undefined) {
+          read.push(piece)
+        }
+      }
+    }
+
+    expect(join(...read, ...queue.takeAll())).to.deep.equal(join(...written))
+    expect(queue.byteLength).to.equal(0)
+  })
+
+  it('changes nothing that was handed out, whatever comes later', () => {
+    const queue = queueOf(...Array.from({ length: 40 }, (_, i) => pattern(10, i)))
+
+    queue.settle()
+
+    const handedOut = [queue.shift(100), queue.shift(50)] as Uint8Array[]
+    const before = handedOut.map(piece => piece.slice())
+
+    for (let i = 0; i < 200; i++) {
+      queue.push(pattern(10, i))
+      queue.settle()
+    }
+
+    expect(handedOut).to.deep.equal(before)
+  })
+
+  it('appends to no memory of which a part was handed out: its new owner may transfer it', () => {
+    const queue = queueOf(...Array.from({ length: 40 }, (_, i) => pattern(10, i)))
+
+    queue.settle()
+
+    const part = queue.shift(100) as Uint8Array
+    const rest = queue.byteLength
+
+    for (let i = 0; i < 40; i++) {
+      queue.push(pattern(10, i))
+    }
+
+    queue.settle()
+
+    const [left, ...later] = queue.takeAll()
+
+    expect(left.byteLength).to.equal(rest)
+    expect(later.map(piece => piece.buffer)).to.not.include(part.buffer)
+  })
+
+  it('keeps no buffer that its owner writes to again', () => {
+    const transport = pattern(65_536)
+    const small = Array.from({ length: 40 }, (_, i) => transport.subarray(i * 1_000, i * 1_000 + 1_000))
+    const queue = queueOf(...small)
+
+    queue.settle()
+    transport.fill(0)
+
+    expect(join(...queue.takeAll())).to.deep.equal(pattern(65_536).subarray(0, 40_000))
+  })
+})

@@ -1,0 +1,142 @@
+import { expect } from 'aegir/chai'
+import { Output } from '../../../src/core/output.ts'
+import { SendQueue } from '../../../src/core/send-queue.ts'
+import { join, pattern } from '../../support/frames.ts'
+
+const LARGE = 65_536
+
+function queueOf (...pieces: Uint8Array[]): SendQueue {
+  const queue = new SendQueue()
+
+  pieces.forEach(piece => {
+    queue.push(piece)
+  })
+
+  return queue
+}
+
+/** The buffers that carry the next `length` bytes. */
+function take (queue: SendQueue, length: number): Uint8Array[] {
+  const output = new Output()
+
+  queue.drainTo(output, length)
+
+  return output.take()
+}
+
+/** The lengths of the frames that the queue makes of all that is in it. */
+function frameLengths (queue: SendQueue, max: number): number[] {
+  const lengths: number[] = []
+
+  while (queue.byteLength > 0) {
+    lengths.push(queue.nextLength(max))
+    take(queue, lengths[lengths.length - 1])
+  }
+
+  return lengths
+}
+
+describe('core/send-queue', () => {
+  it('makes no frame of nothing', () => {
+    const queue = new SendQueue()
+
+    expect(queue.byteLength).to.equal(0)
+    expect(queue.nextLength(100)).to.equal(0)
+    expect(take(queue, 0)).to.deep.equal([])
+  })
+
+  it('keeps no piece that is empty', () => {
+    const queue = queueOf(new Uint8Array(0), pattern(3), new Uint8Array(0))
+
+    expect(queue.byteLength).to.equal(3)
+    expect(frameLengths(queue, 100)).to.deep.equal([3])
+  })
+
+  it('passes large pieces on by reference', () => {
+    const piece = pattern(LARGE)
+    const [taken] = take(queueOf(piece), LARGE)
+
+    expect(taken.buffer).to.equal(piece.buffer)
+    expect(taken).to.deep.equal(piece)
+  })
+
+  it('passes large parts of a piece on by reference', () => {
+    const piece = pattern(3 * LARGE)
+    const queue = queueOf(piece)
+
+    for (let i = 0; i < 3; i++) {
+      const [taken] = take(queue, LARGE)
+
+      expect(taken.buffer).to.equal(piece.buffer)
+      expect(taken.byteOffset).to.equal(i * LARGE)
+    }
+
+    expect(queue.byteLength).to.equal(0)
+  })
+
+  it('makes a frame of each piece while they are few', () => {
+    const lengths = Array.from({ length: 16 }, (_, i) => i + 1)
+
+    expect(frameLengths(queueOf(...lengths.map(length => pattern(length))), 100)).to.deep.equal(lengths)
+  })
+
+  it('cuts a piece that is longer than a frame may be, and starts a new frame for the next', () => {
+    expect(frameLengths(queueOf(pattern(250), pattern(30)), 100)).to.deep.equal([100, 100, 50, 30])
+  })
+
+  it('fills frames once there are many pieces, until few are left', () => {
+    const queue = queueOf(...Array.from({ length: 36 }, () => pattern(10)))
+
+    expect(frameLengths(queue, 100)).to.deep.equal([100, 100, ...new Array(16).fill(10)])
+  })
+
+  it('sends the bytes in order, wherever frames end', () => {
+    const pieces = Array.from({ length: 50 }, (_, i) => pattern(i, i))
+    const queue = queueOf(...pieces)
+    const taken: Uint8Array[] = []
+
+    for (let length = 1; queue.byteLength > 0; length = length * 5 % 97) {
+      taken.push(...take(queue, Math.min(length, queue.byteLength)))
+    }
+
+    expect(join(...taken)).to.deep.equal(join(...pieces))
+  })
+
+  it('takes more while it is being sent', () => {
+    const queue = queueOf(pattern(10, 1))
+    const first = take(queue, 4)
+
+    queue.push(pattern(10, 2))
+    expect(queue.byteLength).to.equal(16)
+    expect(join(...first, ...take(queue, 16))).to.deep.equal(join(pattern(10, 1), pattern(10, 2)))
+  })
+
+  it('forgets all that is cleared', () => {
+    const queue = queueOf(pattern(10), pattern(10))
+
+    take(queue, 5)
+    queue.clear()
+
+    expect(queue.byteLength).to.equal(0)
+    expect(queue.nextLength(100)).to.equal(0)
+
+    queue.push(pattern(3, 9))
+    expect(join(...take(queue, 3))).to.deep.equal(pattern(3, 9))
+  })
+
+  it('never gets slower for a writer that never lets it run dry', () => {
+    const queue = queueOf(...Array.from({ length: 20 }, () => pattern(8)))
+
+    // more than a thousand empty places are left behind many times over
+    for (let i = 0; i < 10_000; i++) {
+      queue.push(pattern(8, i))
+
+      const expected = i < 20 ? pattern(8) : pattern(8, i - 20)
+
+      expect(queue.nextLength(8)).to.equal(8)
+      expect(take(queue, 8)).to.deep.equal([expected])
+    }
+
+    expect(queue.byteLength).to.equal(160)
+  })
+})
