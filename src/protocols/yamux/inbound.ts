@@ -252,7 +252,9 @@ export function returnCredit (state: YamuxState, stream: YamuxStream, now: numbe
     return
   }
 
-  const credit = stream.receiveWindow.update(stream.receiveQueue.byteLength, now, state.roundTrip, state.growth)
+  // the rest of a frame under way was taken off the window with its header, and is no more read than what is queued
+  const coming = state.receiving === stream ? state.decoder.bodyLeft : 0
+  const credit = stream.receiveWindow.update(stream.receiveQueue.byteLength + coming, now, state.roundTrip, state.growth)
 
   if (credit === 0) {
     return
