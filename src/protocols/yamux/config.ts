@@ -98,7 +98,6 @@ export function resolveConfig (options: YamuxOptions = {}): YamuxConfig {
 
   positive('keepAliveInterval', config.keepAliveInterval)
   positive('keepAliveTimeout', config.keepAliveTimeout)
-  positive('maxBatchLength', config.maxBatchLength)
 
   for (const name of ['maxInboundStreams', 'maxOutboundStreams', 'maxEarlyStreams', 'connectionWindowBudget'] as const) {
     atLeast(name, config[name], 0, 'it is a number of things')
@@ -109,6 +108,7 @@ export function resolveConfig (options: YamuxOptions = {}): YamuxConfig {
   }
 
   atLeast('maxMessageSize', config.stream.maxMessageSize, 1_024, 'headers would be a large part of what is sent')
+  atLeast('maxBatchLength', config.maxBatchLength, 1_024, 'no data is sent that has no room behind its header')
   atMost('maxMessageSize', config.stream.maxMessageSize, 1_048_576, 'rust-yamux and jvm-libp2p end the connection over larger frames')
 
   return config
