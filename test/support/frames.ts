@@ -13,7 +13,7 @@ export const WINDOW_UPDATE = 1
 export const PING = 2
 export const GO_AWAY = 3
 
-const HEADER_BYTES = 12
+export const HEADER_BYTES = 12
 const FLAG_NAMES = ['SYN', 'ACK', 'FIN', 'RST']
 const TYPE_NAMES = ['data', 'window', 'ping', 'goaway']
 

@@ -1,0 +1,123 @@
+import { expect } from 'aegir/chai'
+import fc from 'fast-check'
+import { RoundTrip } from '../../src/core/round-trip.ts'
+import { ReceiveWindow } from '../../src/core/windows.ts'
+import { runs, sequence } from '../support/arbitraries.ts'
+
+/** Shares of what there is to receive or to read, so that a step means something whatever the size is. */
+const share = fc.double({ min: 0, max: 1, noNaN: true })
+
+const step = fc.record({
+  stream: fc.nat(2),
+  millis: fc.oneof(fc.nat(10), fc.nat(500)),
+  receive: share,
+  read: share,
+  rtt: fc.option(fc.nat(100), { freq: 6 }),
+  limit: fc.option(fc.nat(5_000), { freq: 12 }),
+  release: fc.nat(30).map(n => n === 0)
+})
+
+class Peer {
+  readonly window: ReceiveWindow
+  readonly initial: number
+  unread = 0
+  received = 0
+  read = 0
+
+  /** What we were told that we may send, in all. */
+  granted: number
+  released = false
+
+  constructor (initial: number, limit: number) {
+    this.window = new ReceiveWindow(initial, limit, 0)
+    this.initial = initial
+    this.granted = initial
+  }
+}
+
+describe('property: receive windows', () => {
+  it('keep their laws on streams that share a budget', () => {
+    fc.assert(fc.property(
+      fc.array(fc.tuple(fc.integer({ min: 1, max: 1_000 }), fc.nat(10_000)), { minLength: 3, maxLength: 3 }),
+      fc.nat(5_000),
+      sequence(step, 100),
+      (sizes, left, steps) => {
+        const peers = sizes.map(([initial, more]) => new Peer(initial, initial + more))
+        const budget = { left }
+        const roundTrip = new RoundTrip()
+        let now = 0
+
+        for (const { stream, millis, receive, read, rtt, limit, release } of steps) {
+          const peer = peers[stream]
+          const { window } = peer
+
+          now += millis
+
+          if (rtt !== null) {
+            roundTrip.sample(rtt)
+          }
+
+          if (peer.released) {
+            continue
+          }
+
+          if (limit !== null) {
+            window.limit = limit
+          }
+
+          const received = Math.floor(receive * window.available)
+
+          expect(window.receive(received)).to.be.true()
+          expect(window.receive(window.available + 1)).to.be.false()
+          peer.received += received
+          peer.unread += received
+
+          const bytesRead = Math.floor(read * peer.unread)
+
+          peer.unread -= bytesRead
+          peer.read += bytesRead
+
+          const before = { size: window.size, available: window.available, owed: window.size - window.available - peer.unread, left: budget.left }
+          const credit = window.update(peer.unread, now, roundTrip, budget)
+
+          peer.granted += credit
+
+          // what was granted is what may be sent, and what was sent
+          expect(peer.granted).to.equal(window.available + peer.received)
+          expect(window.available).to.equal(before.available + credit)
+
+          // outstanding is never more than the window
+          expect(window.available + peer.unread).to.be.at.most(window.size)
+
+          // credit is for what was read, once it is half, and for growth that is paid for
+          expect(credit).to.be.at.least(0)
+
+          if (credit > 0) {
+            expect(before.owed * 2).to.be.at.least(Math.min(before.size, window.size))
+            expect(window.size).to.be.at.most(Math.max(window.limit, before.available + peer.unread))
+            expect(window.available + peer.unread).to.equal(window.size)
+          }
+
+          if (window.size > before.size) {
+            expect(window.size).to.be.at.most(Math.min(2 * before.size, window.limit))
+          }
+
+          // growth is paid for out of one purse
+          const grown = peers.reduce((sum, { window, initial, released }) => sum + (released ? 0 : Math.max(0, window.size - initial)), 0)
+
+          expect(budget.left).to.be.at.least(0)
+          expect(budget.left + grown).to.equal(left)
+
+          if (release) {
+            peer.released = true
+            window.release(budget)
+          }
+        }
+
+        peers.forEach(({ window }) => {
+          window.release(budget)
+        })
+        expect(budget.left).to.equal(left)
+      }), runs(150))
+  })
+})
