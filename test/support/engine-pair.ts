@@ -6,7 +6,7 @@ import { takeEdges } from '../../src/core/stream-lanes.ts'
 import { Edge } from '../../src/core/stream-record.ts'
 import { resolveConfig } from '../../src/protocols/yamux/config.ts'
 import { YamuxEngine } from '../../src/protocols/yamux/engine.ts'
-import { FrameReader, join, lineOf } from './frames.ts'
+import { ACK, FrameReader, SYN, join, lineOf, pong, windowUpdate } from './frames.ts'
 import type { Frame } from './frames.ts'
 import type { EngineEvent, OpenOptions } from '../../src/core/engine.ts'
 import type { Role } from '../../src/core/stream-table.ts'
@@ -174,6 +174,48 @@ export class EngineDriver {
 
   reset (stream: YamuxStream, code = 0, error?: Error): void {
     this.engine.reset(stream, code, error)
+  }
+
+  /** A ping and its answer: from then on the round trip is known. */
+  measure (millis: number): this {
+    const id = this.engine.ping()
+
+    this.sent()
+    this.now += millis
+    this.give(pong(id))
+    this.events()
+
+    return this
+  }
+
+  /** An inbound stream that was accepted, with all that this makes us say taken off. */
+  inbound (id: number, delta = 0): YamuxStream {
+    this.give(windowUpdate(id, delta, SYN))
+
+    const stream = this.accept(id)
+
+    this.settle()
+
+    return stream
+  }
+
+  /** An outbound stream that the peer has acknowledged, with all that this makes us say taken off. */
+  outbound (options?: OpenOptions): YamuxStream {
+    const stream = this.open(options)
+
+    this.give(windowUpdate(stream.id, 0, ACK))
+    this.settle()
+
+    return stream
+  }
+
+  /** Takes off all that the engine has to say. */
+  settle (): this {
+    this.sent()
+    this.edges()
+    this.events()
+
+    return this
   }
 
   /** Time goes by, and each deadline on the way is met at its time. */

@@ -1,0 +1,152 @@
+import { expect } from 'aegir/chai'
+import { EngineDriver } from '../../../support/engine-pair.ts'
+import { ACK, FIN, RST, SYN, data, ping, pong, windowUpdate } from '../../../support/frames.ts'
+import type { AbuseBudgets } from '../../../../src/interface/options.ts'
+
+interface Case {
+  budget: keyof AbuseBudgets
+  name: string
+  maxInboundStreams?: number
+
+  /** Opens what the frames are for. */
+  before?(link: EngineDriver): void
+
+  /** The frames of one offence, the `i`th. */
+  offend(i: number): Uint8Array[]
+}
+
+const CASES: Case[] = [
+  { budget: 'pings', name: 'pings', offend: i => [ping(i)] },
+  { budget: 'pings', name: 'pings on a stream', offend: i => [ping(i, SYN, 2)] },
+  { budget: 'resets', name: 'streams opened and reset', offend: i => [windowUpdate(2 + 2 * i, 0, SYN), windowUpdate(2 + 2 * i, 0, RST)] },
+  { budget: 'resets', name: 'streams opened and reset in one frame', offend: i => [data(2 + 2 * i, 0, SYN | RST)] },
+  { budget: 'refusals', name: 'streams refused', maxInboundStreams: 0, offend: i => [windowUpdate(2 + 2 * i, 0, SYN)] },
+  { budget: 'unknownStreams', name: 'credit for streams that were never open', offend: i => [windowUpdate(2 + 2 * i, 1)] },
+  { budget: 'unknownStreams', name: 'data for streams that were never open', offend: i => [data(2 + 2 * i, 1)] },
+  { budget: 'unknownStreams', name: 'data after a FIN', before: link => { link.inbound(2); link.give(windowUpdate(2, 0, FIN)) }, offend: () => [data(2, 1)] },
+  { budget: 'emptyFrames', name: 'empty data', before: link => link.inbound(2), offend: () => [data(2)] },
+  { budget: 'emptyFrames', name: 'credit of zero', before: link => link.inbound(2), offend: () => [windowUpdate(2)] },
+  { budget: 'emptyFrames', name: 'credit of zero after its FIN', before: link => { link.inbound(2); link.give(windowUpdate(2, 0, FIN)) }, offend: () => [windowUpdate(2)] },
+  { budget: 'emptyFrames', name: 'repeated ACKs on window updates', before: link => link.outbound(), offend: () => [windowUpdate(1, 0, ACK)] },
+  { budget: 'emptyFrames', name: 'repeated ACKs on empty data', before: link => link.outbound(), offend: () => [data(1, 0, ACK)] },
+  { budget: 'emptyFrames', name: 'ACKs for streams of its own', before: link => link.inbound(2), offend: () => [windowUpdate(2, 0, ACK)] },
+  { budget: 'emptyFrames', name: 'repeated FINs on window updates', before: link => { link.inbound(2); link.give(windowUpdate(2, 0, FIN)) }, offend: () => [windowUpdate(2, 0, FIN)] },
+  { budget: 'emptyFrames', name: 'repeated FINs on empty data', before: link => { link.inbound(2); link.give(windowUpdate(2, 0, FIN)) }, offend: () => [data(2, 0, FIN)] },
+  { budget: 'emptyFrames', name: 'pongs that nobody asked for', offend: i => [pong(i)] },
+  { budget: 'emptyFrames', name: 'pings that are neither question nor answer', offend: i => [ping(i, 0)] }
+]
+
+const LIMIT = 20
+
+describe('yamux: budgets', () => {
+  for (const { budget, name, maxInboundStreams, before, offend } of CASES) {
+    it(`ends the connection over "${budget}" for ${name}`, () => {
+      const link = new EngineDriver('client', { budgets: { [budget]: LIMIT }, maxInboundStreams })
+
+      before?.(link)
+      link.settle()
+
+      for (let i = 0; i < LIMIT; i++) {
+        link.give(...offend(i))
+      }
+
+      expect(link.engine.state).to.equal('open')
+      link.sent()
+
+      link.give(...offend(LIMIT))
+      expect(link.engine.state).to.equal('closed')
+      expect(link.sent()).to.deep.equal(['goaway 1'])
+
+      const error = link.closedBy()
+
+      expect(error).to.include({ name: 'BudgetExceededError', budget, code: 1, scope: 'connection', origin: 'remote' })
+      expect(error.message).to.include(`"${budget}"`).and.to.include(`of ${LIMIT} at once`).and.to.include(`option budgets.${budget}`)
+    })
+
+    it(`lets a tenth of "${budget}" come back every second for ${name}`, () => {
+      const link = new EngineDriver('client', { budgets: { [budget]: LIMIT }, maxInboundStreams })
+      let offences = 0
+
+      before?.(link)
+
+      for (let i = 0; i < LIMIT; i++) {
+        link.give(...offend(offences++)).settle()
+      }
+
+      link.pass(1_000).give(...offend(offences++), ...offend(offences++)).settle()
+      expect(link.engine.state).to.equal('open')
+
+      link.give(...offend(offences++))
+      expect(link.closedBy()).to.include({ budget })
+    })
+  }
+
+  it('keeps each budget for itself', () => {
+    const link = new EngineDriver('client', { budgets: { pings: 1, emptyFrames: 1, unknownStreams: 1, resets: 1 } })
+
+    link.give(ping(1), pong(1), windowUpdate(2, 1), windowUpdate(4, 0, SYN), windowUpdate(4, 0, RST))
+
+    expect(link.engine.state).to.equal('open')
+  })
+
+  it('charges nothing for frames that say something', () => {
+    const link = new EngineDriver('client', { budgets: { pings: 1, emptyFrames: 1, unknownStreams: 1, resets: 1, refusals: 1 } })
+
+    link.open()
+    link.give(windowUpdate(1, 0, ACK), windowUpdate(1, 1), data(1, 1), data(1, 0, FIN))
+    link.give(data(2, 0, SYN), windowUpdate(2, 0, FIN), windowUpdate(4, 0, SYN | FIN))
+
+    for (let i = 0; i < 1_000; i++) {
+      link.give(data(6 + 2 * i, 1, SYN), data(6 + 2 * i, 0, FIN))
+      link.end(link.accept(6 + 2 * i))
+      link.settle()
+    }
+
+    expect(link.engine.state).to.equal('open')
+  })
+
+  it('charges a reset of ours to nobody', () => {
+    const link = new EngineDriver('client', { budgets: { resets: 1, refusals: 1 } })
+
+    for (let i = 0; i < 100; i++) {
+      link.reset(link.outbound())
+      link.reset(link.inbound(2 + 2 * i))
+      link.settle()
+    }
+
+    expect(link.engine.state).to.equal('open')
+  })
+
+  it('charges the peer\'s reset of a stream of ours to nobody', () => {
+    const link = new EngineDriver('client', { budgets: { resets: 1 } })
+
+    for (let i = 0; i < 100; i++) {
+      link.give(windowUpdate(link.outbound().id, 0, RST)).settle()
+    }
+
+    expect(link.engine.state).to.equal('open')
+  })
+
+  it('ends the connection over pings that wait for a peer that does not read', () => {
+    const link = new EngineDriver('client', { budgets: { pings: 10 } })
+
+    for (let i = 0; i < 10; i++) {
+      link.give(ping(i))
+    }
+
+    link.pass(1_000).give(ping(10))
+
+    expect(link.closedBy().message).to.equal('11 pings are unanswered because the peer does not read (option budgets.pings)')
+    expect(link.sent()).to.deep.equal(['goaway 1'])
+  })
+
+  it('lets ten thousand pings at once pass, as go-yamux sends them to try its peers', () => {
+    const link = new EngineDriver()
+
+    for (let i = 0; i < 10_000; i++) {
+      link.give(ping(i))
+    }
+
+    expect(link.sent()).to.have.lengthOf(10_000)
+  })
+})

@@ -1,0 +1,234 @@
+import { expect } from 'aegir/chai'
+import { EngineDriver } from '../../../support/engine-pair.ts'
+import { FIN, RST, data, pattern, windowUpdate } from '../../../support/frames.ts'
+import type { YamuxStream } from '../../../../src/protocols/yamux/stream.ts'
+
+const WINDOW = 262_144
+const HALF = WINDOW / 2
+
+describe('yamux: credit', () => {
+  let link: EngineDriver
+  let stream: YamuxStream
+
+  beforeEach(() => {
+    // a round trip of 0 never makes a window grow
+    link = new EngineDriver().measure(0)
+    stream = link.inbound(2)
+  })
+
+  it('gives credit back when half of the window was read, and not before', () => {
+    link.give(data(2, WINDOW))
+    link.read(stream, HALF - 1)
+    expect(link.sent()).to.deep.equal([])
+
+    link.read(stream, 1)
+    expect(link.sent()).to.deep.equal([`window 2 +${HALF}`])
+  })
+
+  it('gives back exactly what was read, also when it is a little more than half', () => {
+    link.give(data(2, HALF + 1))
+    link.read(stream)
+
+    expect(link.sent()).to.deep.equal([`window 2 +${HALF + 1}`])
+  })
+
+  it('gives nothing back for what is not read, however long it waits', () => {
+    link.give(data(2, WINDOW)).pass(60_000)
+
+    expect(link.sent()).to.deep.equal([])
+    expect(stream.receiveWindow.available).to.equal(0)
+  })
+
+  it('counts many small reads together', () => {
+    link.give(data(2, WINDOW))
+
+    for (let i = 0; i < 128; i++) {
+      expect(link.sent()).to.deep.equal([])
+      link.read(stream, 1_024)
+    }
+
+    expect(link.sent()).to.deep.equal([`window 2 +${HALF}`])
+  })
+
+  it('merges what was not sent yet into one window update', () => {
+    link.give(data(2, WINDOW))
+    link.read(stream, HALF)
+    link.read(stream, HALF)
+
+    expect(link.sent()).to.deep.equal([`window 2 +${WINDOW}`])
+  })
+
+  it('gives the same back when everything is taken at once', () => {
+    link.give(data(2, HALF), data(2, HALF))
+
+    expect(link.engine.readAll(stream, link.now).map(piece => piece.byteLength)).to.deep.equal([HALF, HALF])
+    expect(link.sent()).to.deep.equal([`window 2 +${WINDOW}`])
+  })
+
+  it('lets the peer use what it was given, again and again', () => {
+    for (let i = 0; i < 20; i++) {
+      link.give(data(2, WINDOW))
+      expect(link.read(stream)).to.have.lengthOf(WINDOW)
+      expect(link.sent()).to.deep.equal([`window 2 +${WINDOW}`])
+    }
+
+    expect(link.engine.state).to.equal('open')
+  })
+
+  it('gives none after the FIN of the peer', () => {
+    link.give(data(2, WINDOW, FIN))
+    expect(link.read(stream)).to.have.lengthOf(WINDOW)
+
+    expect(link.sent()).to.deep.equal([])
+  })
+
+  it('gives none that was owed when the FIN of the peer came', () => {
+    link.give(data(2, HALF))
+    link.read(stream)
+    link.give(windowUpdate(2, 0, FIN))
+
+    expect(link.sent()).to.deep.equal([])
+  })
+
+  it('gives none for a stream that the peer reset', () => {
+    link.give(data(2, WINDOW))
+    link.read(stream, HALF)
+    link.give(windowUpdate(2, 0, RST))
+    link.read(stream)
+
+    expect(link.sent()).to.deep.equal([])
+  })
+
+  it('gives it after our own FIN as before', () => {
+    link.end(stream)
+    expect(link.sent()).to.deep.equal(['window|FIN 2 +0'])
+
+    link.give(data(2, HALF))
+    link.read(stream)
+    expect(link.sent()).to.deep.equal([`window 2 +${HALF}`])
+  })
+
+  it('gives each stream its own', () => {
+    const other = link.inbound(4)
+
+    link.give(data(2, HALF), data(4, WINDOW))
+    link.read(other)
+    link.read(stream)
+
+    expect(link.sent()).to.deep.equal([`window 4 +${WINDOW}`, `window 2 +${HALF}`])
+  })
+
+  it('measures the round trip when a stream first uses its window, once', () => {
+    link = new EngineDriver()
+    stream = link.inbound(2)
+    link.give(data(2, WINDOW))
+    link.read(stream, HALF)
+    link.read(stream, HALF)
+    expect(link.sent()).to.deep.equal(['ping|SYN 0', `window 2 +${WINDOW}`])
+
+    link.give(data(2, WINDOW))
+    link.read(stream)
+    expect(link.sent()).to.deep.equal([`window 2 +${WINDOW}`])
+  })
+})
+
+describe('yamux: growth of windows', () => {
+  const RTT = 100
+
+  /** A window is used up and read, so many milliseconds after the last update. */
+  function use (link: EngineDriver, stream: YamuxStream, millis: number): string[] {
+    link.give(data(stream.id, pattern(stream.receiveWindow.available)))
+    link.now += millis
+    link.read(stream)
+
+    return link.sent()
+  }
+
+  it('doubles a window that was used within two round trips, and announces the growth with the credit', () => {
+    const link = new EngineDriver().measure(RTT)
+    const stream = link.inbound(2)
+
+    expect(use(link, stream, 2 * RTT - 1)).to.deep.equal([`window 2 +${WINDOW + WINDOW}`])
+    expect(stream.receiveWindow.size).to.equal(2 * WINDOW)
+    expect(stream.receiveWindow.available).to.equal(2 * WINDOW)
+    expect(use(link, stream, RTT)).to.deep.equal([`window 2 +${4 * WINDOW}`])
+  })
+
+  it('does not grow a window that lasted for two round trips', () => {
+    const link = new EngineDriver().measure(RTT)
+    const stream = link.inbound(2)
+
+    expect(use(link, stream, 2 * RTT)).to.deep.equal([`window 2 +${WINDOW}`])
+  })
+
+  it('measures by the least round trip that was seen, not by one that waited behind data', () => {
+    const link = new EngineDriver().measure(RTT).measure(10 * RTT)
+
+    expect(use(link, link.inbound(2), 2 * RTT)).to.deep.equal([`window 2 +${WINDOW}`])
+  })
+
+  it('grows no window beyond maxStreamWindowSize', () => {
+    const link = new EngineDriver('client', { streamOptions: { maxStreamWindowSize: 300_000 } }).measure(RTT)
+    const stream = link.inbound(2)
+
+    expect(use(link, stream, 1)).to.deep.equal(['window 2 +300000'])
+    expect(use(link, stream, 1)).to.deep.equal(['window 2 +300000'])
+    expect(stream.receiveWindow.size).to.equal(300_000)
+  })
+
+  it('grows no window beyond what may be unread', () => {
+    const link = new EngineDriver('client', { streamOptions: { maxReadBufferLength: 300_000 } }).measure(RTT)
+
+    expect(use(link, link.inbound(2), 1)).to.deep.equal(['window 2 +300000'])
+  })
+
+  it('grows no window beyond maxStreamWindowSize because more may be unread', () => {
+    const link = new EngineDriver('client', { streamOptions: { maxStreamWindowSize: 300_000 } }).measure(RTT)
+    const stream = link.inbound(2)
+
+    link.engine.limit(stream, { maxReadBufferLength: Infinity })
+
+    expect(use(link, stream, 1)).to.deep.equal(['window 2 +300000'])
+  })
+
+  it('shrinks a window that was lowered by giving less back than was read', () => {
+    const link = new EngineDriver().measure(RTT)
+    const stream = link.inbound(2)
+
+    link.engine.limit(stream, { maxReadBufferLength: 100_000 })
+
+    // 162,144 of the window go for good, and of the rest more than half is owed
+    expect(use(link, stream, 1)).to.deep.equal(['window 2 +100000'])
+    expect(stream.receiveWindow.available).to.equal(100_000)
+  })
+
+  it('shares connectionWindowBudget among all streams', () => {
+    const link = new EngineDriver('client', { connectionWindowBudget: WINDOW + 1_000 }).measure(RTT)
+
+    expect(use(link, link.inbound(2), 1)).to.deep.equal([`window 2 +${2 * WINDOW}`])
+    expect(use(link, link.inbound(4), 1)).to.deep.equal([`window 4 +${WINDOW + 1_000}`])
+    expect(use(link, link.inbound(6), 1)).to.deep.equal([`window 6 +${WINDOW}`])
+  })
+
+  for (const [name, end] of [
+    ['both FINs', (link: EngineDriver, stream: YamuxStream) => {
+      link.end(stream)
+      link.give(windowUpdate(stream.id, 0, FIN))
+      link.sent()
+    }],
+    ['the peer\'s RST', (link: EngineDriver, stream: YamuxStream) => link.give(windowUpdate(stream.id, 0, RST))],
+    ['our RST', (link: EngineDriver, stream: YamuxStream) => { link.reset(stream) }]
+  ] as const) {
+    it(`gives the growth of a stream that ends by ${name} back to the others`, () => {
+      const link = new EngineDriver('client', { connectionWindowBudget: WINDOW }).measure(RTT)
+      const stream = link.inbound(2)
+
+      use(link, stream, 1)
+      end(link, stream)
+      link.settle()
+
+      expect(stream.closed).to.be.true()
+      expect(use(link, link.inbound(4), 1)).to.deep.equal([`window 4 +${2 * WINDOW}`])
+    })
+  }
+})
