@@ -92,7 +92,7 @@ export function resolveConfig (options: YamuxOptions = {}): YamuxConfig {
     maxEarlyStreams: options.maxEarlyStreams ?? 10,
     maxBatchLength: options.maxBatchLength ?? 131_038,
     connectionWindowBudget: options.connectionWindowBudget ?? 67_108_864,
-    budgets: { ...DEFAULT_BUDGETS, ...options.budgets },
+    budgets: resolveBudgets(options.budgets),
     stream: resolveStreamConfig({ ...DEFAULT_STREAM, maxMessageSize: options.maxMessageSize ?? DEFAULT_STREAM.maxMessageSize }, options.streamOptions)
   }
 
@@ -101,10 +101,6 @@ export function resolveConfig (options: YamuxOptions = {}): YamuxConfig {
 
   for (const name of ['maxInboundStreams', 'maxOutboundStreams', 'maxEarlyStreams', 'connectionWindowBudget'] as const) {
     atLeast(name, config[name], 0, 'it is a number of things')
-  }
-
-  for (const [name, value] of Object.entries(config.budgets)) {
-    atLeast(`budgets.${name}`, value, 1, 'with nothing allowed no peer could use the connection')
   }
 
   atLeast('maxMessageSize', config.stream.maxMessageSize, 1_024, 'headers would be a large part of what is sent')
@@ -120,6 +116,17 @@ const DEFAULT_BUDGETS: Required<AbuseBudgets> = {
   refusals: 10_000,
   unknownStreams: 10_000,
   emptyFrames: 10_000
+}
+
+function resolveBudgets (options: AbuseBudgets = {}): Required<AbuseBudgets> {
+  const budgets = { ...DEFAULT_BUDGETS }
+
+  for (const name of Object.keys(budgets) as Array<keyof AbuseBudgets>) {
+    budgets[name] = options[name] ?? budgets[name]
+    atLeast(`budgets.${name}`, budgets[name], 1, 'with nothing allowed no peer could use the connection')
+  }
+
+  return budgets
 }
 
 const DEFAULT_STREAM: YamuxStreamConfig = {
