@@ -45,9 +45,7 @@ class Yamux implements StreamMuxerFactory<MuxedConnection> {
   }
 
   createStreamMuxer (maConn: MessageStream): MuxedConnection {
-    // only transports know an address: anything else encrypts, and an encrypter makes a record, and three writes to the
-    // socket, of every buffer that it is given
-    const config = { ...this.#config, packed: !('remoteAddr' in maConn) }
+    const config = this.#config
     const role = maConn.direction === 'outbound' ? 'client' : 'server'
 
     return new MuxedConnection(maConn, {

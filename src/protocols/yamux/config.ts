@@ -69,9 +69,6 @@ export interface YamuxConfig {
 
   /** Memory that need not be zeroed, where the platform has it. */
   allocate?: Allocate
-
-  /** All that is sent at once is one buffer. */
-  packed?: boolean
 }
 
 export interface YamuxStreamConfig extends StreamLimits {

@@ -77,7 +77,7 @@ export class YamuxState {
     this.role = role
     this.config = config
     this.table = new StreamTable(role, MAX_STREAM_ID)
-    this.output = new Output(config.allocate, config.packed)
+    this.output = new Output(config.allocate)
     this.growth = { left: config.connectionWindowBudget }
     this.budgets = {
       pings: new Budget(config.budgets.pings),
