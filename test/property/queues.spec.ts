@@ -67,9 +67,9 @@ function pinned (pieces: Uint8Array[]): number {
 
 describe('property: queues', () => {
   it('send what was queued, in order, whatever frames are made of it', () => {
-    fc.assert(fc.property(sequence(sendStep, 80), fc.boolean(), (steps, packed) => {
+    fc.assert(fc.property(sequence(sendStep, 80), steps => {
       const queue = new SendQueue()
-      const output = new Output(undefined, packed)
+      const output = new Output()
       const queued = new Bytes()
       const expected: Uint8Array[] = []
       const taken: Uint8Array[] = []
