@@ -80,17 +80,6 @@ describe('core/output', () => {
     expect(output.take()).to.deep.equal([first, second])
   })
 
-  it('copies large payloads as well when all must be one buffer', () => {
-    const output = new Output(undefined, true)
-    const parts = [pattern(LARGE, 1), pattern(3, 2), pattern(5 * LARGE, 3), pattern(4, 4)]
-
-    parts.forEach(part => {
-      output.append(part)
-    })
-
-    expect(output.take()).to.deep.equal([join(...parts)])
-  })
-
   it('keeps a run contiguous that outgrows its slab', () => {
     const output = new Output()
     const parts = Array.from({ length: 60 }, (_, i) => pattern(30_000, i))
