@@ -3,6 +3,9 @@
 /** The least of this many samples counts: at one ping in 30 s a path that got longer is believed after five minutes. */
 const SAMPLES = 10
 
+/** The first sample of a process that has just started is late by all that it compiles: 10 ms where 0.1 are true. */
+const FIRST_SAMPLES = 5
+
 export class RoundTrip {
   last: number | undefined
   min: number | undefined
@@ -12,6 +15,11 @@ export class RoundTrip {
 
   readonly #samples: number[] = []
   #next = 0
+
+  /** Enough is known that the next sample can wait. */
+  get settled (): boolean {
+    return this.#samples.length >= FIRST_SAMPLES
+  }
 
   sample (millis: number): void {
     this.last = millis

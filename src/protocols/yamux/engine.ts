@@ -29,6 +29,7 @@ export class YamuxEngine implements Engine {
     this.#state = new YamuxState(role, config)
 
     this.#state.receivedAt = now
+    this.#state.polledAt = now
 
     if (config.enableKeepAlive) {
       // at once: an idle path tells its round trip best
@@ -94,6 +95,8 @@ export class YamuxEngine implements Engine {
     const { decoder } = state
 
     state.receivedAt = now
+    state.pace.idleMillis += now - state.polledAt
+    state.polledAt = now
     decoder.push(bytes)
 
     while (state.phase !== 'closed') {
@@ -287,6 +290,8 @@ export class YamuxEngine implements Engine {
   }
 
   pollTransmit (max: number, now: number): Uint8Array[] | undefined {
+    this.#state.polledAt = now
+
     return makeFrames(this.#state, max, now)
   }
 

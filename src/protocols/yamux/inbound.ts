@@ -254,7 +254,7 @@ export function returnCredit (state: YamuxState, stream: YamuxStream, now: numbe
 
   // the rest of a frame under way was taken off the window with its header, and is no more read than what is queued
   const coming = state.receiving === stream ? state.decoder.bodyLeft : 0
-  const credit = stream.receiveWindow.update(stream.receiveQueue.byteLength + coming, now, state.roundTrip, state.growth)
+  const credit = stream.receiveWindow.update(stream.receiveQueue.byteLength + coming, now, state.pace, state.growth)
 
   if (credit === 0) {
     return
@@ -301,6 +301,10 @@ function receivePing (state: YamuxState, now: number): void {
   if (length === state.keepAlivePing) {
     state.keepAlivePing = undefined
     state.deadlines.clear('pong')
+  }
+
+  if (!state.roundTrip.settled && state.pingsOwed.length === 0 && state.pingsPending.size === 0) {
+    requestPing(state)
   }
 }
 

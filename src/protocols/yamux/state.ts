@@ -12,7 +12,7 @@ import type { YamuxConfig } from './config.ts'
 import type { YamuxStream } from './stream.ts'
 import type { EngineEvent, EngineState } from '../../core/engine.ts'
 import type { Role } from '../../core/stream-table.ts'
-import type { GrowthBudget } from '../../core/windows.ts'
+import type { GrowthBudget, Pace } from '../../core/windows.ts'
 import type { AbuseBudgets } from '../../interface/options.ts'
 
 export type DeadlineName = 'keep-alive' | 'pong' | 'sweep'
@@ -27,6 +27,10 @@ export class YamuxState {
   readonly owed = new OwedLane()
   readonly scheduler = new Scheduler()
   readonly roundTrip = new RoundTrip()
+
+  /** Between what was last made and what came next there was nothing to do. */
+  readonly pace: Pace = { roundTrip: this.roundTrip, idleMillis: 0 }
+  polledAt = 0
   readonly deadlines = new Deadlines<DeadlineName>()
   readonly growth: GrowthBudget
   readonly budgets: Record<keyof AbuseBudgets, Budget>
