@@ -1,0 +1,97 @@
+/** One end sends as much as it can, the other counts: bulk and small messages, over few streams and many. */
+import { cpuMillis, meter, pump, pumpRound } from './pump.ts'
+import { acceptChannels, openChannels } from './setup.ts'
+import { GIB, MIB } from './types.ts'
+import type { BenchCase, Figures, Metric, Side } from './types.ts'
+import type { Channel } from '../peers/types.ts'
+
+interface Transfer {
+  name: string
+  title: string
+  direction: 'up' | 'down'
+  streams: number
+  bytes: number
+  links?: BenchCase['links']
+}
+
+const BULK: Metric[] = [
+  { name: 'rate', title: 'rate', unit: 'MiB/s', better: 'higher' },
+  { name: 'cpu', title: 'CPU of both ends', unit: 's/GiB', better: 'lower' }
+]
+
+const MESSAGES: Metric[] = [
+  { name: 'rate', title: 'rate', unit: 'messages/s', better: 'higher' },
+  { name: 'cpu', title: 'CPU of both ends', unit: 'µs/message', better: 'lower' }
+]
+
+export function transfer (init: Transfer): BenchCase {
+  const { direction, streams, bytes } = init
+  const small = bytes < 16_384
+  // messages over many streams go round all of them, large writes are of a sender for each stream
+  const round = small && streams > 1
+
+  /** Sends until told that it is enough, and what came of it. */
+  async function send (side: Side, channels: Channel[], acknowledgements: Channel | undefined): Promise<Figures> {
+    const message = new Uint8Array(bytes).fill(7)
+
+    await side.hear()
+
+    const cpu = process.cpuUsage()
+    const stops = acknowledgements === undefined
+      ? channels.map(channel => pump(channel, message))
+      : [pumpRound(channels, message, acknowledgements)]
+    const measured = await side.hear()
+    const total = measured.cpuMillis + cpuMillis(cpu)
+
+    for (const stop of stops) {
+      stop()
+    }
+
+    return small
+      ? { rate: measured.bytes / bytes / measured.millis * 1_000, cpu: total * 1_000 / (measured.bytes / bytes) }
+      : { rate: measured.bytes / MIB / measured.millis * 1_000, cpu: total / 1_000 / (measured.bytes / GIB) }
+  }
+
+  async function receive (side: Side, channels: Channel[], acknowledgements: Channel | undefined): Promise<Figures> {
+    const result = meter(channels, side.parameters.millis, { acknowledgements })
+
+    side.tell('ready')
+    side.tell(await result)
+
+    return {}
+  }
+
+  return {
+    name: init.name,
+    title: init.title,
+    links: init.links ?? ['bare'],
+    metrics: small ? MESSAGES : BULK,
+    seconds: parameters => parameters.millis / 1_000 + 0.1 + streams / 5_000,
+
+    async client (side) {
+      const session = await side.session()
+      const channels = await openChannels(session, streams)
+      let acknowledgements: Channel | undefined
+
+      if (round) {
+        await side.hear()
+        acknowledgements = (await openChannels(session, 1))[0]
+      }
+
+      return (direction === 'up' ? send : receive)(side, channels, acknowledgements)
+    },
+
+    async server (side) {
+      const session = await side.session()
+      const channels = await acceptChannels(session, streams)
+      let acknowledgements: Channel | undefined
+
+      if (round) {
+        side.tell('accepted')
+        acknowledgements = (await acceptChannels(session, 1))[0]
+      }
+
+      return (direction === 'down' ? send : receive)(side, channels, acknowledgements)
+    }
+  }
+}

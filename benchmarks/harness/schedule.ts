@@ -1,0 +1,123 @@
+/** Runs what was asked for: case by case, peers in turn within a round, so that a noisy machine hits all alike. */
+import { Pair } from './pair.ts'
+import { connectThrough } from './shaped-link.ts'
+import type { Runner } from './pair.ts'
+import type { Series } from './statistics.ts'
+import type { BenchCase, Parameters } from '../cases/types.ts'
+import type { LinkName, PeerInfo } from '../peers/index.ts'
+import type { Address } from '../peers/types.ts'
+
+export interface Plan {
+  cases: BenchCase[]
+  peers: PeerInfo[]
+  links: LinkName[]
+  rounds: number
+  parameters: Parameters
+}
+
+export interface Group {
+  benchCase: BenchCase
+  link: LinkName
+  peers: PeerInfo[]
+}
+
+/** Round 0 warms up and is not counted. */
+const WARM_UP = 0
+
+const WARM_UP_MILLIS = 1_500
+
+/** Starting two processes, loading the peer. */
+const START_SECONDS = 1.2
+
+export function groupsOf (plan: Plan): Group[] {
+  return plan.links.flatMap(link => plan.cases
+    .filter(({ links }) => links.includes(link))
+    .map(benchCase => ({
+      benchCase,
+      link,
+      peers: plan.peers.filter(peer => peer.links.includes(link) && (peer.cases?.test(benchCase.name) ?? true))
+    }))
+    .filter(({ peers }) => peers.length > 0))
+}
+
+function secondsOf (group: Group, plan: Plan): number {
+  return group.peers.length * (START_SECONDS + WARM_UP_MILLIS / 1_000 + group.benchCase.seconds(plan.parameters) * plan.rounds)
+}
+
+export async function runPlan (plan: Plan, progress: (line: string) => void): Promise<Series[]> {
+  const groups = groupsOf(plan)
+  const all: Series[] = []
+  let left = groups.reduce((sum, group) => sum + secondsOf(group, plan), 0)
+
+  for (const [index, group] of groups.entries()) {
+    const { benchCase, link } = group
+
+    progress(`[${index + 1}/${groups.length}] ${benchCase.name} (${link}): ${group.peers.map(({ name }) => name).join(', ')}; ${clock(left)} left`)
+    all.push(...await runGroup(group, plan, progress))
+    left -= secondsOf(group, plan)
+  }
+
+  return all
+}
+
+async function runGroup (group: Group, plan: Plan, progress: (line: string) => void): Promise<Series[]> {
+  const { benchCase, link } = group
+  const series: Series[] = []
+  const runners = new Map<string, Runner>()
+
+  for (const { name } of group.peers) {
+    series.push({ case: benchCase.name, link, peer: name, samples: [], skipped: benchCase.skip?.(name) })
+  }
+
+  const via = benchCase.shape === undefined ? undefined : connectThrough(benchCase.shape)
+
+  try {
+    for (let round = WARM_UP; round <= plan.rounds; round++) {
+      for (const one of series) {
+        if (one.skipped === undefined) {
+          await runSample(one, round)
+        }
+      }
+    }
+  } finally {
+    for (const runner of runners.values()) {
+      runner.stop()
+    }
+
+    via?.stop()
+  }
+
+  async function runSample (one: Series, round: number): Promise<void> {
+    let runner = runners.get(one.peer)
+
+    if (runner === undefined) {
+      runner = new Pair(one.peer, link)
+      runners.set(one.peer, runner)
+    }
+
+    // what is compiled when it is hot is hot after a second and a half, not before
+    const parameters = round === WARM_UP ? { ...plan.parameters, millis: Math.max(WARM_UP_MILLIS, plan.parameters.millis) } : plan.parameters
+
+    try {
+      const figures = await runner.run(benchCase, parameters, via === undefined ? undefined : async (address: Address) => via.to(address))
+
+      if (round !== WARM_UP) {
+        one.samples.push({ round, figures })
+      }
+    } catch (err: any) {
+      progress(`    ${one.peer}, round ${round}: ${err.message}`)
+      one.samples.push({ round, failure: err.message })
+      // what is left of it is in no state to go on with
+      runner.stop()
+      runners.delete(one.peer)
+    }
+  }
+
+  return series
+}
+
+export function clock (seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds))
+
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`
+}

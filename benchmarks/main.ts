@@ -1,0 +1,142 @@
+/** The benchmark: `npm run bench -- --help`. */
+import fs from 'node:fs'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { CASES } from './cases/index.ts'
+import { describe, machine } from './harness/machine.ts'
+import { markdown, terminal } from './harness/report.ts'
+import { clock, runPlan } from './harness/schedule.ts'
+import { OURS, PEERS } from './peers/index.ts'
+import type { Plan } from './harness/schedule.ts'
+import type { LinkName } from './peers/index.ts'
+
+const HELP = `Usage: npm run bench -- [options]
+
+  --case a,b      cases, or the beginnings of their names (default: all)
+  --peer x,y      peers, whole names (default: all); ours is called ${OURS}
+  --link bare     bare, noise or all (default: all)
+  --rounds N      samples of each peer, after one to warm up (default: 5)
+  --millis N      how long a sample measures (default: 700)
+  --quick         3 rounds of 250 ms: to see that it works, not to compare
+  --out DIR       where results go (default: benchmarks/results)
+  --name NAME     of the result files (default: the date and time)
+  --list          cases and peers
+  --help
+`
+
+interface Options {
+  plan: Plan
+  directory: string
+  name: string
+}
+
+function print (text: string): void {
+  process.stdout.write(text)
+}
+
+class UsageError extends Error {}
+
+function choose<T extends { name: string }> (all: T[], wanted: string | undefined, what: string, matches: (name: string, word: string) => boolean): T[] {
+  const words = wanted?.split(',').map(word => word.trim()).filter(word => word !== '') ?? []
+
+  for (const word of words) {
+    if (!all.some(({ name }) => matches(name, word))) {
+      throw new UsageError(`there is no ${what} ${word}; there are ${all.map(({ name }) => name).join(', ')}`)
+    }
+  }
+
+  return words.length === 0 ? all : all.filter(({ name }) => words.some(word => matches(name, word)))
+}
+
+function positive (value: string | undefined, name: string, otherwise: number): number {
+  const number = Number(value ?? otherwise)
+
+  if (!Number.isInteger(number) || number < 1) {
+    throw new UsageError(`--${name} must be a whole number above 0, was ${value}`)
+  }
+
+  return number
+}
+
+function linksOf (value: string): LinkName[] {
+  if (value !== 'all' && value !== 'bare' && value !== 'noise') {
+    throw new UsageError(`--link must be bare, noise or all, was ${value}`)
+  }
+
+  return value === 'all' ? ['bare', 'noise'] : [value]
+}
+
+function list (): string {
+  const lines = ['Cases:', ...CASES.map(({ name, title, links }) => `  ${name.padEnd(24)}${title} (${links.join(', ')})`)]
+
+  return [...lines, 'Peers:', ...PEERS.map(({ name, title, links }) => `  ${name.padEnd(24)}${title} (${links.join(', ')})`), ''].join('\n')
+}
+
+/** Nothing to run when only something was asked. */
+function parse (args: string[]): Options | undefined {
+  const { values } = parseArgs({
+    args,
+    options: {
+      case: { type: 'string' },
+      peer: { type: 'string' },
+      link: { type: 'string', default: 'all' },
+      rounds: { type: 'string' },
+      millis: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      out: { type: 'string', default: path.join(import.meta.dirname, 'results') },
+      name: { type: 'string' },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false }
+    }
+  })
+
+  if (values.help || values.list) {
+    print(values.help ? HELP : list())
+    return undefined
+  }
+
+  return {
+    plan: {
+      cases: choose(CASES, values.case, 'case', (name, word) => name === word || (!CASES.some(other => other.name === word) && name.startsWith(word))),
+      peers: choose(PEERS, values.peer, 'peer', (name, word) => name === word),
+      links: linksOf(values.link),
+      rounds: positive(values.rounds, 'rounds', values.quick ? 3 : 5),
+      parameters: { millis: positive(values.millis, 'millis', values.quick ? 250 : 700), quick: values.quick }
+    },
+    directory: values.out,
+    name: values.name ?? new Date().toISOString().slice(0, 19).replace(/[T:]/g, '-')
+  }
+}
+
+async function main (args: string[]): Promise<void> {
+  const options = parse(args)
+
+  if (options === undefined) {
+    return
+  }
+
+  const { plan, directory, name } = options
+  const facts = machine()
+  const started = performance.now()
+
+  print(`${describe(facts)}\n`)
+
+  const series = await runPlan(plan, line => {
+    print(`${clock((performance.now() - started) / 1_000)} ${line}\n`)
+  })
+
+  fs.mkdirSync(directory, { recursive: true })
+
+  const base = path.join(directory, name)
+
+  fs.writeFileSync(`${base}.json`, JSON.stringify({ machine: facts, command: args, rounds: plan.rounds, parameters: plan.parameters, series }, undefined, 2) + '\n')
+  fs.writeFileSync(`${base}.md`, `${describe(facts)}\n\n${markdown(series)}`)
+  print(`${terminal(series)}\n${clock((performance.now() - started) / 1_000)}; every sample is in ${base}.json, a table in ${base}.md\n`)
+}
+
+try {
+  await main(process.argv.slice(2))
+} catch (err: any) {
+  process.stderr.write(`${err.message}\n`)
+  process.exitCode = err instanceof UsageError || err.code?.startsWith('ERR_PARSE_ARGS') === true ? 2 : 1
+}

@@ -1,0 +1,74 @@
+/** All peers, in the order of the tables. */
+import type { MuxerFactory } from './libp2p-bare.ts'
+import type { Peer } from './types.ts'
+
+/** What carries the muxer: a TCP connection, or libp2p's noise over one, with libp2p's own nodes at both ends. */
+export type LinkName = 'bare' | 'noise'
+
+export interface PeerInfo {
+  name: string
+  title: string
+  links: LinkName[]
+
+  /** Runs these cases only. */
+  cases?: RegExp
+  create(link: LinkName): Promise<Peer>
+}
+
+/** Ours in the tables; all others are compared with it. */
+export const OURS = 'ours'
+
+/** Enough for every case: limits on the number of streams are not what is measured. */
+const MANY = 1_000_000
+
+export const PEERS: PeerInfo[] = [
+  {
+    name: 'tcp',
+    title: 'raw TCP',
+    links: ['bare'],
+    create: async () => (await import('./tcp.ts')).tcp()
+  },
+  {
+    name: 'http2',
+    title: 'node:http2',
+    links: ['bare'],
+    create: async () => (await import('./http2.ts')).http2Peer('default')
+  },
+  {
+    name: 'http2-windows',
+    title: 'node:http2, 16 MiB windows',
+    links: ['bare'],
+    cases: /^shaped/,
+    create: async () => (await import('./http2.ts')).http2Peer('large')
+  },
+  {
+    name: 'yamux',
+    title: '@libp2p/yamux',
+    links: ['bare', 'noise'],
+    create: async link => libp2p(link, (await import('@libp2p/yamux')).yamux({ maxInboundStreams: MANY, maxOutboundStreams: MANY, maxEarlyStreams: MANY }))
+  },
+  {
+    name: 'chainsafe',
+    title: '@chainsafe/libp2p-yamux',
+    links: ['bare', 'noise'],
+    create: async link => libp2p(link, (await import('@chainsafe/libp2p-yamux')).yamux({ maxInboundStreams: MANY, maxOutboundStreams: MANY, maxEarlyStreams: MANY }) as MuxerFactory)
+  },
+  {
+    name: 'mplex',
+    title: '@libp2p/mplex',
+    links: ['bare', 'noise'],
+    create: async link => libp2p(link, (await import('@libp2p/mplex')).mplex({ disconnectThreshold: MANY }))
+  },
+  {
+    name: OURS,
+    title: 'libp2p-muxers/yamux',
+    links: ['bare', 'noise'],
+    create: async link => libp2p(link, (await import('../../src/yamux.ts')).yamux({ maxInboundStreams: MANY, maxOutboundStreams: MANY, maxEarlyStreams: MANY }))
+  }
+]
+
+async function libp2p (link: LinkName, factory: MuxerFactory): Promise<Peer> {
+  return link === 'bare'
+    ? (await import('./libp2p-bare.ts')).libp2pBare(factory)
+    : (await import('./libp2p-noise.ts')).libp2pNoise(factory)
+}

@@ -1,0 +1,86 @@
+import { expect } from 'aegir/chai'
+import { EngineDriver } from '../../../support/engine-pair.ts'
+import { ACK, FIN, RST, SYN, data, pattern, ping, pong, windowUpdate } from '../../../support/frames.ts'
+
+describe('yamux: statistics', () => {
+  it('count from nothing', () => {
+    expect(new EngineDriver().engine.statistics()).to.deep.equal({
+      bytesSent: 0,
+      bytesReceived: 0,
+      framesSent: 0,
+      framesReceived: 0,
+      windowUpdatesSent: 0,
+      windowUpdatesReceived: 0,
+      pingsSent: 0,
+      pingsReceived: 0,
+      streamsOpened: { inbound: 0, outbound: 0 },
+      streamsActive: { inbound: 0, outbound: 0 },
+      streamsRefused: 0,
+      streamsReset: { local: 0, remote: 0 },
+      rtt: undefined
+    })
+  })
+
+  it('count payload without headers, and frames of every kind', () => {
+    const link = new EngineDriver('client', { maxInboundStreams: 2 })
+    const stream = link.open()
+
+    link.write(stream, pattern(70_000))
+    link.give(windowUpdate(1, 0, ACK), windowUpdate(2, 0, SYN), data(2, 200_000), windowUpdate(4, 0, SYN), windowUpdate(6, 0, SYN), ping(1))
+    link.read(link.accept(2))
+    link.sent()
+    link.now += 25
+    link.give(pong(0), windowUpdate(4, 0, RST))
+    link.reset(stream)
+    link.sent()
+
+    expect(link.engine.statistics()).to.deep.equal({
+      bytesSent: 70_000,
+      bytesReceived: 200_000,
+      // SYN, two of data, ACK, credit, ping, pong, and the RSTs of a refused and of a reset stream
+      framesSent: 9,
+      framesReceived: 8,
+      windowUpdatesSent: 1,
+      windowUpdatesReceived: 3,
+      pingsSent: 1,
+      pingsReceived: 1,
+      streamsOpened: { inbound: 2, outbound: 1 },
+      streamsActive: { inbound: 1, outbound: 0 },
+      streamsRefused: 1,
+      streamsReset: { local: 1, remote: 1 },
+      rtt: { last: 25, min: 25, smoothed: 25 }
+    })
+  })
+
+  it('of a stream count its own, and show both windows', () => {
+    const link = new EngineDriver()
+    const [stream, other] = [link.outbound(), link.outbound()]
+
+    link.write(stream, pattern(70_000))
+    link.write(other, pattern(5))
+    link.sent()
+    link.give(data(1, 100), data(1, 0, FIN))
+
+    expect(link.engine.streamStatistics(stream)).to.deep.equal({
+      bytesSent: 70_000,
+      bytesReceived: 100,
+      framesSent: 2,
+      framesReceived: 2,
+      sendWindow: 262_144 - 70_000,
+      receiveWindow: 262_144
+    })
+    expect(link.engine.streamStatistics(other)).to.include({ bytesSent: 5, framesSent: 1, bytesReceived: 0 })
+  })
+
+  it('know the least, the last and the smoothed round trip', () => {
+    const link = new EngineDriver().measure(80).measure(160)
+
+    expect(link.engine.statistics().rtt).to.deep.equal({ last: 160, min: 80, smoothed: 90 })
+  })
+
+  it('can be turned into JSON', () => {
+    const statistics = new EngineDriver().measure(80).engine.statistics()
+
+    expect(JSON.parse(JSON.stringify(statistics))).to.deep.equal(statistics)
+  })
+})
