@@ -151,22 +151,22 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     this.#assertOpen()
 
     const id = this.engine.ping(this.now())
+    let rtt: number | undefined
 
     this.changed()
 
-    try {
-      await this.#waiters.wait(() => {
-        if (this.#status === 'closed') {
-          throw this.#closedError()
-        }
+    await this.#waiters.wait(() => {
+      if (this.#status === 'closed') {
+        throw this.#closedError()
+      }
 
-        return this.#pongs.has(id)
-      }, options.signal)
+      // here, as the answer is kept no longer than it takes to tell all who wait
+      rtt = this.#pongs.get(id)
 
-      return this.#pongs.get(id) as number
-    } finally {
-      this.#pongs.delete(id)
-    }
+      return rtt !== undefined
+    }, options.signal)
+
+    return rtt as unknown as number
   }
 
   /**

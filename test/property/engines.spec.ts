@@ -1,0 +1,78 @@
+import fc from 'fast-check'
+import { pieceLength, runs } from '../support/arbitraries.ts'
+import { World } from './world.ts'
+import type { Side } from './stream-model.ts'
+
+/** What happens, as it is printed when something went wrong: paste the lines into a test to see it happen again. */
+class Step {
+  readonly name: string
+  readonly args: number[]
+
+  constructor (name: string, args: number[]) {
+    this.name = name
+    this.args = args
+  }
+
+  run (world: any): void {
+    world[this.name](...this.args)
+  }
+
+  toString (): string {
+    return `world.${this.name}(${this.args.join(', ')})`
+  }
+}
+
+const side = fc.constantFrom<Side>(0, 1)
+const which = fc.nat(5)
+
+/** Writes and reads that fill and empty windows of a quarter of a megabyte, among many small ones. */
+const amount = fc.oneof({ weight: 3, arbitrary: pieceLength }, { weight: 1, arbitrary: fc.integer({ min: 100_000, max: 600_000 }) })
+
+function step (weight: number, name: keyof World, ...args: Array<fc.Arbitrary<number>>): fc.WeightedArbitrary<Step> {
+  return { weight, arbitrary: fc.tuple(...args).map(args => new Step(name, args)) }
+}
+
+const steps = fc.array(fc.oneof(
+  step(3, 'open', side, fc.nat(7)),
+  step(2, 'accept', side, which),
+  step(10, 'write', side, which, fc.oneof({ weight: 9, arbitrary: amount }, { weight: 1, arbitrary: fc.constant(0) })),
+  step(6, 'read', side, which, amount),
+  step(2, 'readAll', side, which),
+  step(2, 'retain', side, which),
+  step(1, 'limit', side, which, fc.constantFrom(1_000, 100_000, 1_000_000)),
+  step(3, 'end', side, which),
+  step(2, 'closeRead', side, which),
+  step(1, 'reset', side, which, fc.nat(3)),
+  step(2, 'ping', side),
+  step(2, 'wait', fc.nat(50)),
+  step(10, 'transmit', side, fc.integer({ min: 1, max: 300_000 })),
+  step(12, 'deliver', side, amount)
+), { maxLength: 120, size: 'max' })
+
+const options = fc.record({
+  maxMessageSize: fc.constantFrom(1_024, 65_536, 1_048_576),
+  maxInboundStreams: fc.constantFrom(2, 1_000, 1_000),
+  connectionWindowBudget: fc.constantFrom(0, 300_000, 67_108_864),
+  streamOptions: fc.record({
+    initialStreamWindowSize: fc.constantFrom(262_144, 262_144, 300_001, 1_048_576),
+    maxStreamWindowSize: fc.constantFrom(1_048_576, 16_777_216),
+    writeHighWaterMark: fc.constantFrom(1, 10_000, 262_144)
+  })
+})
+
+describe('property: two yamux engines', () => {
+  it('carry every byte to its place and end every stream as it was ended, whatever two applications do', function () {
+    this.timeout(60_000)
+
+    fc.assert(fc.property(options, options, steps, (client, server, steps) => {
+      const world = new World(client, server)
+
+      for (const step of steps) {
+        step.run(world)
+        world.check()
+      }
+
+      world.finish()
+    }), runs(1_000))
+  })
+})

@@ -1,0 +1,317 @@
+/** Two yamux engines, their two applications, and the bytes between them: each does one thing when it is told to. */
+import { takeEdges } from '../../src/core/stream-lanes.ts'
+import { Edge } from '../../src/core/stream-record.ts'
+import { resolveConfig } from '../../src/protocols/yamux/config.ts'
+import { YamuxEngine } from '../../src/protocols/yamux/engine.ts'
+import { RESET, StreamModel, must, otherSide } from './stream-model.ts'
+import type { Side } from './stream-model.ts'
+import type { YamuxOptions } from '../../src/protocols/yamux/config.ts'
+import type { YamuxStream } from '../../src/protocols/yamux/stream.ts'
+
+const SIDES = [0, 1] as const
+
+/** More rounds than this without an end are a circle. */
+const MANY_ROUNDS = 5_000
+
+interface Pair {
+  model: StreamModel
+  records: [YamuxStream | undefined, YamuxStream | undefined]
+}
+
+class End {
+  readonly engine: YamuxEngine
+
+  /** Bytes on their way to the other side. */
+  readonly sent: Uint8Array[] = []
+
+  /** Streams that this application knows, in the order in which it came to. */
+  readonly streams: Pair[] = []
+  readonly pings = new Set<number>()
+
+  constructor (role: 'client' | 'server', options: YamuxOptions) {
+    this.engine = new YamuxEngine(role, resolveConfig(options), 0)
+  }
+}
+
+export class World {
+  readonly #ends: [End, End]
+  readonly #pairs = new Map<number, Pair>()
+  #now = 0
+
+  constructor (client: YamuxOptions, server: YamuxOptions) {
+    this.#ends = [new End('client', client), new End('server', server)]
+  }
+
+  open (side: Side, urgency: number): void {
+    const { engine, streams } = this.#ends[side]
+    const record = engine.open(this.#now, { urgency }) as YamuxStream
+    const pair: Pair = { model: new StreamModel(record.id), records: [undefined, undefined] }
+
+    must(!this.#pairs.has(record.id), 'no id is given twice')
+    pair.records[side] = record
+    this.#pairs.set(record.id, pair)
+    streams.push(pair)
+  }
+
+  accept (side: Side, which: number): void {
+    this.#with(side, which, ({ engine }, record) => {
+      engine.accept(record)
+    })
+  }
+
+  /** An application writes to what it has not ended and was not told to be over: the engine must say the same. */
+  write (side: Side, which: number, byteLength: number): void {
+    this.#with(side, which, ({ engine }, record, model) => {
+      const open = !model.directions[side].ended && !model.over[side]
+
+      must((record.send === 'open') === open, 'a stream can be written to until it was ended, or is over')
+
+      if (open) {
+        engine.write(record, model.write(side, byteLength), this.#now)
+      }
+    })
+  }
+
+  read (side: Side, which: number, max: number): void {
+    this.#withReader(side, which, (engine, record, model) => {
+      const bytes = engine.read(record, max, this.#now)
+
+      if (bytes !== undefined) {
+        must(bytes.byteLength > 0 && bytes.byteLength <= max, 'no more is read than was asked for')
+        model.read(side, bytes)
+      }
+    })
+  }
+
+  readAll (side: Side, which: number): void {
+    this.#withReader(side, which, (engine, record, model) => {
+      for (const bytes of engine.readAll(record, this.#now)) {
+        model.read(side, bytes)
+      }
+    })
+  }
+
+  retain (side: Side, which: number): void {
+    this.#with(side, which, ({ engine }, record) => {
+      engine.retain(record)
+    })
+  }
+
+  limit (side: Side, which: number, maxReadBufferLength: number): void {
+    this.#with(side, which, ({ engine }, record) => {
+      engine.limit(record, { maxReadBufferLength })
+    })
+  }
+
+  end (side: Side, which: number): void {
+    this.#with(side, which, ({ engine }, record, model) => {
+      model.directions[side].ended ||= !model.over[side]
+      engine.end(record)
+    })
+  }
+
+  closeRead (side: Side, which: number): void {
+    this.#with(side, which, ({ engine }, record, model) => {
+      model.directions[otherSide(side)].dropped = true
+      engine.closeRead(record, this.#now)
+    })
+  }
+
+  reset (side: Side, which: number, code: number): void {
+    this.#with(side, which, ({ engine }, record, model) => {
+      if (!model.over[side]) {
+        model.resets[side] = code
+      }
+
+      engine.reset(record, code, new Error(RESET))
+    })
+  }
+
+  ping (side: Side): void {
+    const { engine, pings } = this.#ends[side]
+
+    pings.add(engine.ping())
+  }
+
+  wait (millis: number): void {
+    this.#now += millis
+
+    for (const { engine } of this.#ends) {
+      engine.handleTimeout(this.#now)
+    }
+  }
+
+  transmit (side: Side, max: number): void {
+    const { engine, sent } = this.#ends[side]
+    const frames = engine.pollTransmit(max, this.#now)
+
+    if (frames !== undefined) {
+      must(frames.every(bytes => bytes.byteLength > 0), 'no buffer is empty')
+      sent.push(...frames)
+    }
+  }
+
+  /** The next bytes that a side sent reach the other, `max` at most, in one piece or several. */
+  deliver (side: Side, max: number): void {
+    const { sent } = this.#ends[side]
+    const { engine } = this.#ends[otherSide(side)]
+
+    for (let left = max; left > 0 && sent.length > 0;) {
+      const bytes = sent[0].subarray(0, left)
+
+      left -= bytes.byteLength
+      sent[0] = sent[0].subarray(bytes.byteLength)
+
+      if (sent[0].byteLength === 0) {
+        sent.shift()
+      }
+
+      engine.receive(bytes, this.#now)
+    }
+
+    this.#look(otherSide(side))
+  }
+
+  /** What must be true at any time. */
+  check (): void {
+    for (const side of SIDES) {
+      const { engine, streams } = this.#ends[side]
+
+      this.#look(side)
+      must(engine.state === 'open', 'a connection on which nobody does wrong stays open')
+
+      for (const { records: { [side]: ours, [otherSide(side)]: theirs } } of streams) {
+        if (ours?.receive === 'open') {
+          const { available, size } = ours.receiveWindow
+
+          must(available + ours.receiveQueue.byteLength <= size, 'what may come and what is unread are within the window')
+          must((theirs?.sendWindow.available ?? 0) <= available, 'nobody has more credit than was given')
+        }
+      }
+    }
+  }
+
+  /** All arrives and is read, at first with streams as they are, then with all of them ended by those who had not. */
+  finish (): void {
+    this.#exchange()
+
+    for (const { records } of this.#pairs.values()) {
+      this.#checkCredit(records)
+    }
+
+    for (const side of SIDES) {
+      this.#ends[side].streams.forEach((_, which) => {
+        this.end(side, which)
+      })
+    }
+
+    this.#exchange()
+
+    for (const { model, records } of this.#pairs.values()) {
+      model.finish(isRefused(records), records)
+    }
+
+    for (const { engine, pings } of this.#ends) {
+      must([...engine.streams].length + engine.streamCount.inbound + engine.streamCount.outbound === 0, 'no stream is left behind')
+      must(pings.size === 0, 'every ping is answered')
+    }
+  }
+
+  #with (side: Side, which: number, act: (end: End, record: YamuxStream, model: StreamModel) => void): void {
+    const end = this.#ends[side]
+    const pair = end.streams[which % end.streams.length]
+
+    if (pair !== undefined) {
+      act(end, pair.records[side] as YamuxStream, pair.model)
+      this.#look(side)
+    }
+  }
+
+  /** Nobody reads what was closed for reading: the peer's credit must not depend on it. */
+  #withReader (side: Side, which: number, act: (engine: YamuxEngine, record: YamuxStream, model: StreamModel) => void): void {
+    this.#with(side, which, ({ engine }, record, model) => {
+      if (!model.directions[otherSide(side)].dropped) {
+        act(engine, record, model)
+      }
+    })
+  }
+
+  /** An application learns what happened. */
+  #look (side: Side): void {
+    const { engine, streams, pings } = this.#ends[side]
+
+    for (let record = engine.pollStream(); record !== undefined; record = engine.pollStream()) {
+      const edges = takeEdges(record)
+      const pair = this.#pairs.get(record.id) as Pair
+
+      if ((edges & Edge.opened) !== 0) {
+        must(pair.records[side] === undefined, 'a stream is opened once')
+        pair.records[side] = record
+        streams.push(pair)
+      }
+
+      must(pair.records[side] === record, 'a stream is known by one record')
+      must(!pair.model.over[side], 'there is no news of a stream that is over')
+
+      if ((edges & Edge.readable) !== 0 && (edges & Edge.closed) === 0) {
+        must(record.receiveQueue.byteLength > 0, 'what is readable can be read')
+      }
+
+      if ((edges & Edge.remoteEnded) !== 0) {
+        pair.model.onRemoteEnded(side, record)
+      }
+
+      if ((edges & Edge.closed) !== 0) {
+        pair.model.onClosed(side, record, isRefused(pair.records))
+      }
+    }
+
+    for (let event = engine.pollEvent(); event !== undefined; event = engine.pollEvent()) {
+      must(event.type === 'pong', 'there is no news but pongs')
+      pings.delete((event as { id: number }).id)
+    }
+  }
+
+  #exchange (): void {
+    for (let round = 0; round < MANY_ROUNDS; round++) {
+      for (const side of SIDES) {
+        this.transmit(side, 100_000)
+        this.deliver(side, Infinity)
+      }
+
+      for (const side of SIDES) {
+        this.#ends[side].streams.forEach((_, which) => {
+          this.accept(side, which)
+          this.readAll(side, which)
+        })
+      }
+
+      this.check()
+
+      if (!this.#ends.some(({ engine }) => engine.wantsTransmit)) {
+        return
+      }
+    }
+
+    throw new Error('there is always more to send')
+  }
+
+  /** Nothing is on its way: both sides agree about what may be sent, and nobody waits for anything. */
+  #checkCredit (records: Pair['records']): void {
+    for (const side of SIDES) {
+      const writer = records[side]
+      const reader = records[otherSide(side)]
+
+      if (writer?.send === 'open' && reader?.receive === 'open') {
+        must(writer.sendWindow.available === reader.receiveWindow.available, 'no credit is lost')
+        must(writer.sendQueue.byteLength === 0, 'all is sent to who reads all')
+        must(!writer.needsDrain && writer.stalledAt === undefined, 'nobody waits for what has come')
+      }
+    }
+  }
+}
+
+/** The peer never heard of it, or had no room for it. */
+function isRefused (records: Pair['records']): boolean {
+  return records.includes(undefined)
+}
