@@ -2,13 +2,15 @@
  * What a stream is, as libp2p's `Stream` shows it: its statuses, its lengths and its limits, all read from the record
  * that the engine keeps. What it does is in `stream.ts`.
  */
-import { Listeners } from './listeners.ts'
+import { InvalidParametersError } from '../interface/errors.ts'
+import { StreamSurface } from './stream-surface.ts'
 import type { Engine } from '../core/engine.ts'
 import type { StreamLimits, StreamRecord } from '../core/stream-record.ts'
 import type { SendHalf } from '../core/stream-state.ts'
 import type { MuxError } from '../interface/errors.ts'
+import type { Priority, Urgency } from '../interface/muxer.ts'
 import type { StreamStatistics } from '../interface/statistics.ts'
-import type { Logger, MessageStreamDirection, MessageStreamEvents, MessageStreamReadStatus, MessageStreamStatus, MessageStreamTimeline, MessageStreamWriteStatus } from '@libp2p/interface'
+import type { Logger, MessageStreamDirection, MessageStreamReadStatus, MessageStreamStatus, MessageStreamTimeline, MessageStreamWriteStatus } from '@libp2p/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'
 
 /** What a stream needs of its connection. */
@@ -21,7 +23,7 @@ export interface StreamHost {
   changed(): void
 }
 
-export class StreamView extends Listeners<MessageStreamEvents & Record<string, any>> {
+export abstract class StreamView extends StreamSurface {
   /** Written by libp2p once it is negotiated. */
   protocol = ''
   readonly timeline: MessageStreamTimeline = { open: Date.now() }
@@ -145,8 +147,34 @@ export class StreamView extends Listeners<MessageStreamEvents & Record<string, a
     this.#limit({ maxMessageSize: bytes })
   }
 
+  get priority (): Priority {
+    const { urgency, incremental } = this.record
+
+    return { urgency: urgency as Urgency, incremental }
+  }
+
+  /** Takes effect with the next frame. */
+  set priority (priority: Partial<Priority>) {
+    const { urgency = this.record.urgency, incremental = this.record.incremental } = priority
+
+    if (!Number.isInteger(urgency) || urgency < 0 || urgency > 7) {
+      throw new InvalidParametersError(`urgency must be an integer from 0 to 7, was ${urgency}`)
+    }
+
+    this.record.urgency = urgency
+    this.record.incremental = incremental
+  }
+
+  get sendWindow (): number | undefined {
+    return this.stats().sendWindow
+  }
+
+  get receiveWindow (): number | undefined {
+    return this.stats().receiveWindow
+  }
+
   stats (): StreamStatistics {
-    return this.host.engine.streamStatistics(this.record)
+    return this.host.engine.streamStatistics(this.record, this.host.now())
   }
 
   #limit (limits: Partial<StreamLimits>): void {

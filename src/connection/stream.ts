@@ -8,17 +8,18 @@ import { StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { FEW_PIECES } from '../core/receive-queue.ts'
 import { Edge } from '../core/stream-record.ts'
-import { StreamBufferError, StreamStateError } from '../interface/errors.ts'
+import { InvalidParametersError, StreamBufferError, StreamResetError, StreamStateError } from '../interface/errors.ts'
 import { StreamView, isLocal } from './stream-view.ts'
 import { Waiters } from './waiters.ts'
 import type { StreamHost } from './stream-view.ts'
 import type { StreamRecord } from '../core/stream-record.ts'
-import type { AbortOptions, EventHandler, MessageStreamEvents, Stream } from '@libp2p/interface'
+import type { MuxedStream as MuxedStreamSurface } from '../interface/muxer.ts'
+import type { AbortOptions, EventHandler, MessageStreamEvents } from '@libp2p/interface'
 
 /** Many small pieces are handed over together, up to this many bytes: an event, or a turn of a loop, costs more than they. */
 const MESSAGE_BYTES = 65_536
 
-export class MuxedStream extends StreamView implements Stream {
+export class MuxedStream extends StreamView implements MuxedStreamSurface {
   #ended = false
 
   // readers that pull; while there are any, bytes wait for them
@@ -129,6 +130,15 @@ export class MuxedStream extends StreamView implements Stream {
     this.#reset(0, err)
   }
 
+  /** Resets the stream at once; the peer gets the code (an unsigned number of 32 bits). */
+  reset (code = 0): void {
+    if (!Number.isInteger(code) || code < 0 || code > 2 ** 32 - 1) {
+      throw new InvalidParametersError(`a code is an integer from 0 to 4294967295, was ${code}`)
+    }
+
+    this.#reset(code, new StreamResetError(`reset by our side${code === 0 ? '' : ` with code ${code}`}`, { origin: 'local', code }))
+  }
+
   /** Nothing is delivered until `resume()`; the peer may send what it was granted, which waits. */
   pause (): void {
     this.#assertReadable('pause')
@@ -178,23 +188,47 @@ export class MuxedStream extends StreamView implements Stream {
 
     try {
       while (true) {
-        const data = this.#take()
+        const data = this.take(MESSAGE_BYTES)
 
         if (data !== undefined) {
-          // metrics count what is read by watching this method
-          this.dispatchEvent(new StreamMessageEvent(data))
-          this.#maybeEnd()
           yield data
         } else if (this.#readIsOver()) {
           return
         } else {
-          await this.#wait(() => this.readBufferLength > 0 || this.#readIsOver())
+          await this.whenReadable()
         }
       }
     } finally {
       this.#pulling--
       this.#deliver()
     }
+  }
+
+  protected take (max: number): Uint8Array | Uint8ArrayList | undefined {
+    const data = this.#take(max)
+
+    if (data !== undefined) {
+      // metrics count what is read by watching this method
+      this.dispatchEvent(new StreamMessageEvent(data))
+      this.#maybeEnd()
+    }
+
+    return data
+  }
+
+  protected async whenReadable (signal?: AbortSignal): Promise<void> {
+    this.#pulling++
+
+    try {
+      await this.#wait(() => this.readBufferLength > 0 || this.#readIsOver(), signal)
+    } finally {
+      this.#pulling--
+    }
+  }
+
+  protected putBack (data: Uint8ArrayList): void {
+    this.returned ??= new Uint8ArrayList()
+    this.returned.prepend(data)
   }
 
   /**
@@ -284,7 +318,7 @@ export class MuxedStream extends StreamView implements Stream {
   /** Hands what is unread to those who listen. */
   #deliver (): void {
     while (!this.paused && this.#pulling === 0 && this.readBufferLength > 0 && this.listenerCount('message') > 0) {
-      const data = this.#take()
+      const data = this.#take(MESSAGE_BYTES)
 
       if (data !== undefined) {
         this.dispatchEvent(new StreamMessageEvent(data))
@@ -300,34 +334,46 @@ export class MuxedStream extends StreamView implements Stream {
     this.#maybeEnd()
   }
 
-  /** The next bytes: one piece, or some small ones together. */
-  #take (): Uint8Array | Uint8ArrayList | undefined {
+  /** The next bytes, one piece or some small ones together: what was pushed back first, at most `max` of the rest. */
+  #take (max: number): Uint8Array | Uint8ArrayList | undefined {
     const { engine } = this.host
+    const { receiveQueue } = this.record
 
     if (this.returned !== undefined) {
-      const returned = this.returned
+      return this.#takeReturned(this.returned, max)
+    }
 
+    const now = this.host.now()
+    const first = engine.read(this.record, max, now)
+
+    this.host.changed()
+
+    if (first === undefined || first.byteLength >= MESSAGE_BYTES / 4 || first.byteLength === max || receiveQueue.pieces < FEW_PIECES) {
+      return first
+    }
+
+    const list = new Uint8ArrayList(first)
+    const most = Math.min(max, MESSAGE_BYTES)
+
+    while (list.byteLength < most && receiveQueue.byteLength > 0) {
+      list.append(engine.read(this.record, most - list.byteLength, now) as Uint8Array)
+    }
+
+    return list
+  }
+
+  #takeReturned (returned: Uint8ArrayList, max: number): Uint8ArrayList {
+    if (returned.byteLength <= max) {
       this.returned = undefined
 
       return returned
     }
 
-    const now = this.host.now()
-    const first: Uint8Array | undefined = engine.read(this.record, Infinity, now)
+    const part = returned.sublist(0, max)
 
-    this.host.changed()
+    returned.consume(max)
 
-    if (first === undefined || first.byteLength >= MESSAGE_BYTES / 4 || this.record.receiveQueue.pieces < FEW_PIECES) {
-      return first
-    }
-
-    const list = new Uint8ArrayList(first)
-
-    while (list.byteLength < MESSAGE_BYTES && this.record.receiveQueue.byteLength > 0) {
-      list.append(engine.read(this.record, MESSAGE_BYTES - list.byteLength, now) as Uint8Array)
-    }
-
-    return list
+    return part
   }
 
   /** Nothing more will come. Throws when that is not because the peer, or our own reader, ended it. */

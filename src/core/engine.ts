@@ -24,6 +24,7 @@ export type EngineEvent =
 
 export interface OpenOptions {
   urgency?: number
+  incremental?: boolean
 
   /** Limits that differ from the connection's. */
   limits?: {
@@ -47,7 +48,7 @@ export interface Engine {
   readonly wantsTransmit: boolean
   readonly roundTrip: { readonly last: number | undefined, readonly min: number | undefined, readonly smoothed: number | undefined }
   statistics(): ConnectionStatistics
-  streamStatistics(stream: StreamRecord): StreamStatistics
+  streamStatistics(stream: StreamRecord, now: number): StreamStatistics
 
   // what the world did: never throws for what a peer did
   receive(bytes: Uint8Array, now: number): void

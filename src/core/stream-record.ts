@@ -60,7 +60,9 @@ export class StreamRecord {
   /** `write()` went over the high-water mark; `Edge.writable` follows. */
   needsDrain = false
 
+  /** RFC 9218 §4: a stream that is not incremental goes on until it has nothing to send, before others of its urgency. */
   urgency = DEFAULT_URGENCY
+  incremental = true
 
   /** When something was last sent, received or read, and since when credit is missing. */
   activeAt: number

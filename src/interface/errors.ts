@@ -11,6 +11,7 @@ import {
   StreamResetError as LibP2PStreamResetError,
   TimeoutError as LibP2PTimeoutError
 } from '@libp2p/interface'
+import { errorCodeName } from './codes.ts'
 
 export {
   InvalidParametersError,
@@ -32,6 +33,9 @@ export interface MuxErrorInit {
 
   /** The number that was, or will be, on the wire. */
   code?: number
+
+  /** Its name, if libp2p gave it one. */
+  codeName?: string
   cause?: unknown
 }
 
@@ -44,11 +48,13 @@ export class StreamResetError extends LibP2PStreamResetError implements MuxError
   readonly scope: ErrorScope = 'stream'
   readonly origin: ErrorOrigin
   readonly code?: number
+  readonly codeName?: string
 
   constructor (message: string, init: Omit<MuxErrorInit, 'scope'>) {
     super(message)
     this.origin = init.origin
     this.code = init.code
+    this.codeName = init.code === undefined ? undefined : errorCodeName('stream', init.code)
     this.cause = init.cause
   }
 }
@@ -102,11 +108,13 @@ export class GoAwayError extends Error implements MuxError {
   readonly scope: ErrorScope = 'connection'
   readonly origin: ErrorOrigin = 'remote'
   readonly code: number
+  readonly codeName?: string
 
   constructor (message: string, code: number) {
     super(message)
     this.name = 'GoAwayError'
     this.code = code
+    this.codeName = errorCodeName('connection', code)
   }
 }
 
@@ -135,5 +143,59 @@ export class MaxEarlyStreamsError extends Error implements MuxError {
   constructor (message: string) {
     super(message)
     this.name = 'MaxEarlyStreamsError'
+  }
+}
+
+/** The stream ended before it had brought what was asked for. */
+export class UnexpectedEOFError extends Error implements MuxError {
+  static name = 'UnexpectedEOFError'
+  readonly scope: ErrorScope = 'stream'
+  readonly origin: ErrorOrigin = 'remote'
+
+  constructor (message: string) {
+    super(message)
+    this.name = 'UnexpectedEOFError'
+  }
+}
+
+/** A message is longer than is accepted. The name is that of `@libp2p/utils`. */
+export class InvalidDataLengthError extends Error implements MuxError {
+  static name = 'InvalidDataLengthError'
+  readonly scope: ErrorScope = 'stream'
+  readonly origin: ErrorOrigin = 'remote'
+
+  /** In bytes. */
+  readonly size: number
+  readonly maxSize: number
+
+  constructor (size: number, maxSize: number) {
+    super(`the message has ${size} bytes, at most ${maxSize} are accepted (option maxSize)`)
+    this.name = 'InvalidDataLengthError'
+    this.size = size
+    this.maxSize = maxSize
+  }
+}
+
+/** The length in front of a message is no varint that is accepted. The name is that of `@libp2p/utils`. */
+export class InvalidDataLengthLengthError extends Error implements MuxError {
+  static name = 'InvalidDataLengthLengthError'
+  readonly scope: ErrorScope = 'stream'
+  readonly origin: ErrorOrigin = 'remote'
+
+  constructor (message: string) {
+    super(message)
+    this.name = 'InvalidDataLengthLengthError'
+  }
+}
+
+/** An empty message came where none is allowed. The name is that of `@libp2p/utils`. */
+export class InvalidMessageLengthError extends Error implements MuxError {
+  static name = 'InvalidMessageLengthError'
+  readonly scope: ErrorScope = 'stream'
+  readonly origin: ErrorOrigin = 'remote'
+
+  constructor (message: string) {
+    super(message)
+    this.name = 'InvalidMessageLengthError'
   }
 }

@@ -1,0 +1,264 @@
+/**
+ * What `MuxedStream` has beyond libp2p's `Stream`, all of it made of a few primitives: the same for our own streams
+ * and for those of any other muxer.
+ */
+import { Uint8ArrayList } from 'uint8arraylist'
+import { VarintDecoder, encodeVarint } from '../core/varint.ts'
+import { InvalidDataLengthError, InvalidDataLengthLengthError, InvalidMessageLengthError, TimeoutError, UnexpectedEOFError } from '../interface/errors.ts'
+import { Listeners } from './listeners.ts'
+import type { Bytes, ReadLengthPrefixedOptions, ReadOptions } from '../interface/muxer.ts'
+import type { AbortOptions, MessageStreamEvents } from '@libp2p/interface'
+
+/** The default of `maxSize`: as much as one frame holds, and what libp2p's small protocols need. */
+const MAX_MESSAGE_BYTES = 65_536
+
+/** Prefix and message go as one piece up to here: copying costs less than a second frame. */
+const JOIN_BYTES = 16_384
+
+export abstract class StreamSurface extends Listeners<MessageStreamEvents & Record<string, any>> {
+  /** A read that waits for longer, in milliseconds, rejects with `TimeoutError`; the stream stays. @default Infinity */
+  readTimeout = Infinity
+
+  /** A write that waits for longer, in milliseconds, rejects with `TimeoutError`; nothing of it was queued. @default Infinity */
+  writeTimeout = Infinity
+
+  #readable: ReadableStream<Uint8Array> | undefined
+  #writable: WritableStream<Uint8Array> | undefined
+
+  abstract readonly writableNeedsDrain: boolean
+  abstract send (data: Bytes): boolean
+  abstract onDrain (options?: AbortOptions): Promise<void>
+  abstract close (options?: AbortOptions): Promise<void>
+  abstract closeRead (options?: AbortOptions): Promise<void>
+  abstract abort (err: Error): void
+
+  /** The next bytes, at most `max`: taking them is what returns credit. */
+  protected abstract take (max: number): Bytes | undefined
+
+  /** Resolves when there are bytes, or when there will be none. Throws what broke the stream. */
+  protected abstract whenReadable (signal?: AbortSignal): Promise<void>
+
+  /** Puts bytes in front of what is unread, whatever became of the stream. */
+  protected abstract putBack (data: Uint8ArrayList): void
+
+  async read (options: ReadOptions & { bytes: number }): Promise<Uint8Array>
+  async read (options?: ReadOptions): Promise<Uint8Array | null>
+  async read (options: ReadOptions = {}): Promise<Uint8Array | null> {
+    if (options.bytes !== undefined) {
+      return this.#readExactly(options.bytes, options.signal)
+    }
+
+    return (await this.#next(Infinity, options.signal))?.subarray() ?? null
+  }
+
+  async write (data: Bytes, options: AbortOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted()
+
+    while (this.writableNeedsDrain) {
+      await within(this.writeTimeout, 'writeTimeout', options.signal, async signal => this.onDrain({ signal }))
+    }
+
+    this.send(data)
+  }
+
+  async closeWrite (options?: AbortOptions): Promise<void> {
+    await this.close(options)
+  }
+
+  async readLengthPrefixed (options: ReadLengthPrefixedOptions = {}): Promise<Uint8Array | null> {
+    const { maxSize = MAX_MESSAGE_BYTES, allowEmpty = true, signal } = options
+    const prefix = new Uint8ArrayList()
+
+    return this.#orPutBack(prefix, async () => {
+      const size = await this.#readLength(prefix, signal)
+
+      if (size === undefined) {
+        return null
+      }
+
+      if (size > maxSize) {
+        throw new InvalidDataLengthError(size, maxSize)
+      }
+
+      if (size === 0 && !allowEmpty) {
+        throw new InvalidMessageLengthError('the message is empty, which is not allowed here (option allowEmpty)')
+      }
+
+      return this.#readExactly(size, signal)
+    })
+  }
+
+  async writeLengthPrefixed (data: Bytes, options?: AbortOptions): Promise<void> {
+    const prefix = encodeVarint(data.byteLength)
+    const list = new Uint8ArrayList(prefix, data)
+
+    await this.write(list.byteLength <= JOIN_BYTES ? list.subarray() : list, options)
+  }
+
+  async * lengthPrefixed (options?: ReadLengthPrefixedOptions): AsyncGenerator<Uint8Array> {
+    for (let message = await this.readLengthPrefixed(options); message !== null; message = await this.readLengthPrefixed(options)) {
+      yield message
+    }
+  }
+
+  get source (): AsyncGenerator<Uint8Array> {
+    return this.#chunks()
+  }
+
+  async sink (source: AsyncIterable<Bytes> | Iterable<Bytes>): Promise<void> {
+    try {
+      for await (const data of source) {
+        await this.write(data)
+      }
+
+      await this.close()
+    } catch (err: any) {
+      this.abort(err)
+      throw err
+    }
+  }
+
+  get readable (): ReadableStream<Uint8Array> {
+    this.#readable ??= new ReadableStream<Uint8Array>({
+      pull: async controller => {
+        const data = await this.read()
+
+        if (data === null) {
+          controller.close()
+        } else {
+          controller.enqueue(data)
+        }
+      },
+      cancel: async () => {
+        await this.closeRead()
+      }
+      // what the stream of ours holds is bounded already: a second queue would only delay the credit
+    }, { highWaterMark: 0 })
+
+    return this.#readable
+  }
+
+  get writable (): WritableStream<Uint8Array> {
+    this.#writable ??= new WritableStream<Uint8Array>({
+      write: async data => {
+        await this.write(data)
+      },
+      close: async () => {
+        await this.close()
+      },
+      abort: async reason => {
+        this.abort(reason instanceof Error ? reason : new Error(`the writer gave up: ${reason}`))
+      }
+    })
+
+    return this.#writable
+  }
+
+  /** Ends both halves: what was written is delivered, what is unread is dropped. */
+  async [Symbol.asyncDispose] (): Promise<void> {
+    await this.close()
+    await this.closeRead()
+  }
+
+  async * #chunks (): AsyncGenerator<Uint8Array> {
+    for (let data = await this.read(); data !== null; data = await this.read()) {
+      yield data
+    }
+  }
+
+  async #next (max: number, signal?: AbortSignal): Promise<Bytes | undefined> {
+    signal?.throwIfAborted()
+
+    const data = this.take(max)
+
+    if (data !== undefined) {
+      return data
+    }
+
+    await within(this.readTimeout, 'readTimeout', signal, async signal => this.whenReadable(signal))
+
+    return this.take(max)
+  }
+
+  async #readExactly (length: number, signal?: AbortSignal): Promise<Uint8Array> {
+    const list = new Uint8ArrayList()
+
+    return this.#orPutBack(list, async () => {
+      while (list.byteLength < length) {
+        const data = await this.#next(length - list.byteLength, signal)
+
+        if (data === undefined) {
+          throw new UnexpectedEOFError(`the stream ended after ${list.byteLength} of ${length} bytes`)
+        }
+
+        list.append(data)
+      }
+
+      return list.subarray()
+    })
+  }
+
+  /** The length in front of a message; `undefined` at the end of the stream. */
+  async #readLength (prefix: Uint8ArrayList, signal?: AbortSignal): Promise<number | undefined> {
+    const varint = new VarintDecoder()
+
+    while (true) {
+      const data = await this.#next(1, signal)
+
+      if (data === undefined) {
+        if (prefix.byteLength === 0) {
+          return undefined
+        }
+
+        throw new UnexpectedEOFError(`the stream ended after ${prefix.byteLength} bytes of the length of a message`)
+      }
+
+      prefix.append(data)
+
+      const state = varint.push(data.subarray()[0])
+
+      if (state === 'done') {
+        return varint.value
+      }
+
+      if (state !== 'more') {
+        throw new InvalidDataLengthLengthError(state === 'too-long'
+          ? 'the length of the message has more than 53 bits'
+          : 'the length of the message is not written in its shortest form')
+      }
+    }
+  }
+
+  /** A read that was given up, or met the end, leaves what it had taken to the next. */
+  async #orPutBack<T> (taken: Uint8ArrayList, read: () => Promise<T>): Promise<T> {
+    try {
+      return await read()
+    } catch (err) {
+      if (taken.byteLength > 0) {
+        this.putBack(taken)
+      }
+
+      throw err
+    }
+  }
+}
+
+/** Waits for no longer than so many milliseconds. */
+async function within (millis: number, option: string, signal: AbortSignal | undefined, wait: (signal?: AbortSignal) => Promise<void>): Promise<void> {
+  if (millis === Infinity) {
+    await wait(signal)
+    return
+  }
+
+  const timeout = AbortSignal.timeout(millis)
+
+  try {
+    await wait(signal === undefined ? timeout : AbortSignal.any([timeout, signal]))
+  } catch (err) {
+    if (err === timeout.reason) {
+      throw new TimeoutError(`waited for ${millis} ms (option ${option})`, { scope: 'stream', origin: 'local' })
+    }
+
+    throw err
+  }
+}

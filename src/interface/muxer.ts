@@ -1,0 +1,179 @@
+/**
+ * The promises of this package: one way to hold a multiplexed connection, whatever the language on the wire, inside
+ * libp2p's node or without it. Types and tiny guards only: what is written against them runs on any muxer.
+ *
+ * `SecuredConnection` → `Muxer.multiplex()` → `MuxedConnection` → `newStream()` / `acceptStream()` → `MuxedStream`.
+ */
+import type { ConnectionStatistics, StreamStatistics } from './statistics.ts'
+import type { AbortOptions, MessageStream, MultiaddrConnection, PeerId, Stream, StreamOptions, StreamMuxer } from '@libp2p/interface'
+
+/** Whatever carries bytes both ways, in order and without loss, with backpressure. */
+export type SecuredConnection = MessageStream
+
+/** What may be written: the bytes are queued by reference. */
+export type Bytes = Parameters<MessageStream['send']>[0]
+
+export type Multiaddr = MultiaddrConnection['remoteAddr']
+
+/** How soon a stream's bytes should go: RFC 9218 §4.1, 0 is the most urgent, 7 the least. */
+export type Urgency = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7
+
+export interface Priority {
+  /** @default 3 */
+  urgency: Urgency
+
+  /**
+   * The peer can use a part of what is sent, so that streams of the same urgency take turns. Otherwise the one that
+   * began first is finished first (RFC 9218 §4.2, where the default is `false`; ours is what multiplexers always did).
+   *
+   * @default true
+   */
+  incremental: boolean
+}
+
+export interface MultiplexOptions extends AbortOptions {
+  /**
+   * We opened the connection, the peer accepted it: decides who uses which stream ids, so the two ends must differ.
+   *
+   * @default the direction of the connection
+   */
+  initiator?: boolean
+
+  /** Who we are, and whom we talk to, if whoever secured the connection knows. */
+  localPeer?: PeerId
+  remotePeer?: PeerId
+  localAddress?: Multiaddr
+  remoteAddress?: Multiaddr
+}
+
+/** Makes a multiplexed connection of a secured one. */
+export interface Muxer {
+  /** As both ends name it when they agree on it: `/yamux/1.0.0`. */
+  readonly protocol: string
+
+  /** @throws {InvalidParametersError} for options that make no sense together */
+  multiplex (secured: SecuredConnection, options?: MultiplexOptions): Promise<MuxedConnection>
+}
+
+export interface NewStreamOptions extends AbortOptions, StreamOptions {
+  priority?: Partial<Priority>
+}
+
+export interface CloseOptions extends AbortOptions {
+  /** What the peer is told. @default 0, no error */
+  code?: number
+}
+
+/** One connection that carries many streams. */
+export interface MuxedConnection extends AsyncDisposable {
+  readonly protocol: string
+  readonly status: StreamMuxer['status']
+  readonly localPeer?: PeerId
+  readonly remotePeer?: PeerId
+  readonly localAddress?: Multiaddr
+  readonly remoteAddress?: Multiaddr
+  readonly streams: MuxedStream[]
+
+  /** The smoothed round trip in milliseconds; absent until one was measured, and where none can be. */
+  readonly rtt?: number
+
+  /**
+   * Opens a stream; waits while the peer has too many of ours to acknowledge.
+   *
+   * @throws {MuxerClosedError} when the connection is closing or closed, or the peer has said GoAway
+   * @throws {TooManyOutboundProtocolStreamsError} at the limit of open streams
+   */
+  newStream (options?: NewStreamOptions): Promise<MuxedStream>
+
+  /**
+   * The next stream that the peer has opened. As many as the backlog holds wait to be accepted, further ones are reset.
+   *
+   * @throws {MuxerClosedError} when the connection was closed, or the error that ended it
+   */
+  acceptStream (options?: AbortOptions): Promise<MuxedStream>
+
+  /** All streams that the peer opens, until the connection is closed. */
+  readonly inboundStreams: AsyncIterable<MuxedStream>
+
+  /** Measures the round trip, in milliseconds. @throws {UnsupportedOperationError} where the protocol has no ping */
+  ping (options?: AbortOptions): Promise<number>
+
+  /** Opens and accepts no more streams, lets those that are open finish, then closes. */
+  goAway (code?: number, options?: AbortOptions): Promise<void>
+
+  /** Ends our half of every stream, after what was written; tells the peer; then closes the connection underneath. */
+  close (options?: CloseOptions): Promise<void>
+
+  /** Ends everything at once. */
+  abort (err: Error): void
+  stats (): ConnectionStatistics
+}
+
+export interface ReadOptions extends AbortOptions {
+  /** Exactly so many bytes. */
+  bytes?: number
+}
+
+export interface ReadLengthPrefixedOptions extends AbortOptions {
+  /** The longest message accepted, in bytes. @default 65_536 */
+  maxSize?: number
+
+  /** Whether a message may have no bytes. @default true */
+  allowEmpty?: boolean
+}
+
+/** One stream: libp2p's `Stream`, and what else one expects of a stream. */
+export interface MuxedStream extends Stream, AsyncDisposable {
+  /** How soon its bytes go; may be changed at any time. Where the muxer has no priorities it is kept and has no effect. */
+  priority: Priority
+
+  /** Bytes that the peer still lets us send, and the window that we keep open; absent where there are no windows. */
+  readonly sendWindow?: number
+  readonly receiveWindow?: number
+
+  /** For `it-pipe`: `pipe(stream, transform, stream)`. */
+  readonly source: AsyncGenerator<Uint8Array>
+  sink (source: AsyncIterable<Bytes> | Iterable<Bytes>): Promise<void>
+
+  /** As Web Streams; each may be asked for once. */
+  readonly readable: ReadableStream<Uint8Array>
+  readonly writable: WritableStream<Uint8Array>
+
+  /**
+   * The next bytes, `null` at the end; with `bytes`, exactly so many.
+   *
+   * @throws {UnexpectedEOFError} when the stream ends before it has brought `bytes`
+   * @throws {StreamResetError} when it was reset
+   */
+  read (options: ReadOptions & { bytes: number }): Promise<Uint8Array>
+  read (options?: ReadOptions): Promise<Uint8Array | null>
+
+  /** Resolves when the bytes are accepted and no more than the high-water mark is queued. @throws {StreamStateError} after our end */
+  write (data: Bytes, options?: AbortOptions): Promise<void>
+
+  /** Ends our half, as `close()` does. */
+  closeWrite (options?: AbortOptions): Promise<void>
+
+  /** Ends both halves at once; the peer gets the code. @default 0 */
+  reset (code?: number): void
+
+  /**
+   * One message, preceded on the wire by its length as an unsigned varint; `null` at the end of the stream.
+   *
+   * @throws {InvalidDataLengthError} judged by the prefix, before a byte of the message is kept
+   * @throws {InvalidDataLengthLengthError} for a length of more than 53 bits, or not written in its shortest form
+   * @throws {InvalidMessageLengthError} with `allowEmpty: false`
+   * @throws {UnexpectedEOFError} when the stream ends within a message
+   */
+  readLengthPrefixed (options?: ReadLengthPrefixedOptions): Promise<Uint8Array | null>
+  writeLengthPrefixed (data: Bytes, options?: AbortOptions): Promise<void>
+
+  /** All messages, until the end of the stream. */
+  lengthPrefixed (options?: ReadLengthPrefixedOptions): AsyncGenerator<Uint8Array>
+  stats (): StreamStatistics
+}
+
+/** Whether a stream has the surface of a `MuxedStream`, or is a plain libp2p one. */
+export function isMuxedStream (stream: Stream): stream is MuxedStream {
+  return typeof (stream as Partial<MuxedStream>).readLengthPrefixed === 'function'
+}
