@@ -9,9 +9,7 @@ import type { AbuseBudgets } from '../../interface/options.ts'
 
 /** Takes a stream that is over out of the table, and gives back all that it held. */
 export function forget (state: YamuxState, stream: YamuxStream): void {
-  if (!state.table.delete(stream)) {
-    return
-  }
+  state.table.delete(stream)
 
   if (!stream.inbound) {
     acknowledge(state, stream)
@@ -70,10 +68,6 @@ export function resetLocally (state: YamuxState, stream: YamuxStream, code: numb
 
 /** The peer, or its connection, ended the stream: what was received stays readable. */
 export function resetRemotely (state: YamuxState, stream: YamuxStream, error: Error): void {
-  if (stream.closed) {
-    return
-  }
-
   stream.apply('reset-received')
   stream.error = error
   stream.sendQueue.clear()

@@ -58,6 +58,19 @@ describe('yamux: receiving data', () => {
     expect(link.engine.state).to.equal('open')
   })
 
+  it('keeps a small piece of a large buffer as a copy, when it is to stay', () => {
+    const link = new EngineDriver()
+    const stream = link.inbound(2)
+
+    link.give(join(data(2, 'small'), data(99, 60_000)))
+    link.engine.retain(stream)
+
+    const piece = link.engine.read(stream, Infinity, link.now) as Uint8Array
+
+    expect(text(piece)).to.equal('small')
+    expect(piece.buffer.byteLength).to.equal(5)
+  })
+
   it('says that there is something to read once for all that came together', () => {
     const link = new EngineDriver()
     const stream = link.inbound(2)
