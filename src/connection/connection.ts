@@ -1,18 +1,18 @@
 /**
  * `MuxedConnection`: where an engine meets the transport, promises, events and timers. It is libp2p's `StreamMuxer`
  * for every language on the wire; nothing here knows which one it is.
- *
- * Frames are made only when the transport can take them: one microtask after something became due, and whenever the
- * transport drains. An engine is never re-entered: whatever a listener asks for is done after the engine returned.
  */
 import { MuxerClosedError } from '@libp2p/interface'
 import { raceSignal } from 'race-signal'
-import { takeEdges } from '../core/stream-lanes.ts'
 import { Edge } from '../core/stream-record.ts'
-import { MaxEarlyStreamsError } from '../interface/errors.ts'
-import { Alarm, systemClock } from './clock.ts'
-import { Link } from './link.ts'
+import { StreamErrorCode } from '../interface/codes.ts'
+import { MaxEarlyStreamsError, StreamResetError } from '../interface/errors.ts'
+import { Backlog } from './backlog.ts'
+import { systemClock } from './clock.ts'
+import { Driver } from './driver.ts'
 import { Listeners } from './listeners.ts'
+import { OpenQueue } from './open-queue.ts'
+import { checkPriority } from './stream-view.ts'
 import { MuxedStream } from './stream.ts'
 import { Waiters } from './waiters.ts'
 import type { Clock } from './clock.ts'
@@ -20,8 +20,9 @@ import type { StreamHost } from './stream-view.ts'
 import type { Engine, EngineEvent, OpenOptions } from '../core/engine.ts'
 import type { StreamRecord } from '../core/stream-record.ts'
 import type { Role } from '../core/stream-table.ts'
+import type { MultiplexOptions, Multiaddr, MuxedConnection as MuxedConnectionSurface, NewStreamOptions } from '../interface/muxer.ts'
 import type { ConnectionStatistics } from '../interface/statistics.ts'
-import type { AbortOptions, CreateStreamOptions, EventHandler, Logger, MessageStream, StreamMuxer, StreamMuxerEvents, StreamMuxerStatus } from '@libp2p/interface'
+import type { AbortOptions, CreateStreamOptions, EventHandler, Logger, MessageStream, MultiaddrConnection, PeerId, StreamMuxer, StreamMuxerEvents, StreamMuxerStatus } from '@libp2p/interface'
 
 export interface ConnectionInit {
   protocol: string
@@ -33,10 +34,22 @@ export interface ConnectionInit {
   maxBatchLength: number
   createEngine(now: number): Engine
   clock?: Clock
+
+  /** Whom the connection is between, as far as it is known. */
+  peers?: Pick<MultiplexOptions, 'localPeer' | 'remotePeer' | 'localAddress' | 'remoteAddress'>
+
+  /**
+   * How many inbound streams wait for `acceptStream()`; further ones are reset. Without a backlog streams are announced
+   * by events only, and `maxEarlyStreams` bounds those that come before anybody listens.
+   */
+  acceptBacklog?: number
 }
 
 export interface CloseOptions extends AbortOptions {
   /** What our GoAway says. @default 0: normal termination */
+  code?: number
+
+  /** The same, as `@libp2p/yamux` calls it. */
   reason?: number
 }
 
@@ -47,49 +60,53 @@ export interface CloseOptions extends AbortOptions {
  */
 const CLOSE_CONFIRM_MILLIS = 500
 
-export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & Record<string, any>> implements StreamMuxer<MuxedStream>, StreamHost {
+export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & Record<string, any>> implements MuxedConnectionSurface, StreamMuxer<MuxedStream>, StreamHost {
   readonly protocol: string
   readonly log: Logger
+  readonly localPeer?: PeerId
+  readonly remotePeer?: PeerId
+  readonly localAddress?: Multiaddr
+  readonly remoteAddress?: Multiaddr
 
   /** @internal */
   readonly engine: Engine
 
-  readonly #link: Link
-  readonly #alarm: Alarm
+  readonly #driver: Driver
   readonly #clock: Clock
   readonly #init: ConnectionInit
   readonly #streams = new Set<MuxedStream>()
   #streamList: MuxedStream[] | undefined
-  #early: MuxedStream[] = []
+  readonly #openedAt = Date.now()
+  #closedAt: number | undefined
+  readonly #backlog = new Backlog()
+  #pulled: boolean
   #status: StreamMuxerStatus = 'open'
   #error: Error | undefined
-  #settling = false
-  #flushScheduled = false
   #closing: Promise<void> | undefined
   readonly #waiters = new Waiters()
-  readonly #openQueue: Array<(() => boolean) | undefined> = []
+  readonly #openQueue = new OpenQueue(options => this.#open(options))
   readonly #pongs = new Map<number, number>()
 
   constructor (maConn: MessageStream, init: ConnectionInit) {
     super()
     this.protocol = init.protocol
     this.log = maConn.log.newScope(init.name)
+    this.localPeer = init.peers?.localPeer
+    this.remotePeer = init.peers?.remotePeer
+    this.localAddress = init.peers?.localAddress
+    this.remoteAddress = init.peers?.remoteAddress ?? (maConn as Partial<MultiaddrConnection>).remoteAddr
+    this.#pulled = init.acceptBacklog !== undefined
     this.#init = init
     this.#clock = init.clock ?? systemClock
-    this.engine = init.createEngine(this.#clock.now())
-
-    this.#alarm = new Alarm(this.#clock, this.#onAlarm)
-    this.#link = new Link(maConn, {
-      onBytes: this.#onBytes,
-      onDrain: this.#flush,
-      onEnd: this.#onEnd
+    this.#driver = new Driver(maConn, this.#clock, init.maxBatchLength, init.createEngine, {
+      onEdges: (record, edges) => {
+        this.#onEdges(record, edges)
+      },
+      onEvent: event => {
+        this.#onEvent(event)
+      }
     })
-
-    if (!this.#link.open) {
-      this.engine.receiveEnd(undefined, this.now())
-    }
-
-    this.changed()
+    this.engine = this.#driver.engine
   }
 
   get status (): StreamMuxerStatus {
@@ -102,11 +119,18 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     return this.#streamList
   }
 
-  stats (): ConnectionStatistics {
-    return this.engine.statistics()
+  get rtt (): number | undefined {
+    return this.engine.roundTrip.smoothed
   }
 
-  /** The last round trip in milliseconds, 0 until one was measured. */
+  stats (): ConnectionStatistics {
+    return {
+      openMillis: (this.#closedAt ?? Date.now()) - this.#openedAt,
+      ...this.engine.statistics(this.now())
+    }
+  }
+
+  /** The last round trip in milliseconds, 0 until one was measured: the name that `@libp2p/yamux` has for it. */
   getRTT (): number {
     return this.engine.roundTrip.last ?? 0
   }
@@ -118,31 +142,47 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
    * @throws {TooManyOutboundProtocolStreamsError} at `maxOutboundStreams`
    * @throws {InvalidParametersError} for options that make no sense
    */
-  async createStream (options: CreateStreamOptions = {}): Promise<MuxedStream> {
+  async newStream (options: NewStreamOptions = {}): Promise<MuxedStream> {
     options.signal?.throwIfAborted()
 
-    const openOptions = toOpenOptions(options)
-    let stream = this.#openQueue.length === 0 ? this.#open(openOptions) : undefined
+    return this.#openQueue.open(toOpenOptions(options), options.signal)
+  }
 
-    if (stream === undefined) {
-      const turn = (): boolean => {
-        stream = this.#open(openOptions)
+  /** `newStream()` by the name that libp2p has for it. */
+  async createStream (options: CreateStreamOptions = {}): Promise<MuxedStream> {
+    return this.newStream(options)
+  }
 
-        return stream !== undefined
+  async acceptStream (options: AbortOptions = {}): Promise<MuxedStream> {
+    let stream: MuxedStream | undefined
+
+    this.#pulled = true
+    options.signal?.throwIfAborted()
+
+    const accept = (): boolean => {
+      stream ??= this.#backlog.next()
+
+      if (stream === undefined && this.#status === 'closed') {
+        throw this.#closedError()
       }
 
-      this.#openQueue.push(turn)
-
-      try {
-        await this.#waiters.wait(() => this.#openQueue[0] === turn && turn(), options.signal)
-      } finally {
-        this.#openQueue.splice(this.#openQueue.indexOf(turn), 1)
-        // the next in line may go as well
-        this.#waiters.notify()
-      }
+      return stream !== undefined
     }
 
+    if (!accept()) {
+      await this.#waiters.wait(accept, options.signal)
+    }
+
+    this.#accept(stream as unknown as MuxedStream)
+
     return stream as unknown as MuxedStream
+  }
+
+  /** Ends when the connection was closed, throws what broke it. */
+  get inboundStreams (): AsyncGenerator<MuxedStream> {
+    this.#pulled = true
+
+    return this.#accepted()
   }
 
   /** Measures the round trip, in milliseconds. */
@@ -175,7 +215,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
    */
   async close (options: CloseOptions = {}): Promise<void> {
     if (this.#status === 'closed') {
-      await raceSignal(this.#link.closed, options.signal)
+      await raceSignal(this.#driver.link.closed, options.signal)
       return
     }
 
@@ -184,6 +224,14 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
       this.#closing = undefined
     })
     await raceSignal(this.#closing, options.signal)
+  }
+
+  /** Opens and accepts no more, lets all streams finish, then closes. Rejects as `close()` does. */
+  async goAway (code = GO_AWAY_NORMAL, options: AbortOptions = {}): Promise<void> {
+    this.engine.drain()
+    this.#openQueue.notify()
+    await raceSignal(this.#streams.size === 0 ? Promise.resolve() : this.#waiters.wait(() => this.#streams.size === 0), options.signal)
+    await this.close({ ...options, code })
   }
 
   /** Ends at once: streams are reset with the error, and so is the connection under them. */
@@ -196,10 +244,10 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
       }
 
       this.engine.close(GO_AWAY_INTERNAL_ERROR, err, now)
-      this.#settle()
+      this.#driver.settle()
     }
 
-    this.#link.abort(err)
+    this.#driver.link.abort(err)
   }
 
   async [Symbol.asyncDispose] (): Promise<void> {
@@ -211,21 +259,21 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   addEventListener (type: string, handler: EventHandler<any> | null, options?: boolean | AddEventListenerOptions): void {
     super.addEventListener(type, handler, options)
 
-    if (type === 'stream' && this.#early.length > 0) {
+    if (type === 'stream') {
       // later, as listeners are added in constructors that have not finished
       queueMicrotask(() => {
-        for (const stream of this.#early.splice(0)) {
+        for (let stream = this.#backlog.next(); stream !== undefined; stream = this.#backlog.next()) {
           this.#announce(stream)
         }
 
-        this.#settle()
+        this.#driver.settle()
       })
     }
   }
 
   /** @internal */
   now (): number {
-    return this.#clock.now()
+    return this.#driver.now()
   }
 
   /**
@@ -234,78 +282,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
    * @internal
    */
   changed (): void {
-    if (!this.#flushScheduled) {
-      this.#flushScheduled = true
-      queueMicrotask(this.#flush)
-    }
-  }
-
-  readonly #onBytes = (data: Iterable<Uint8Array>): void => {
-    const now = this.now()
-
-    for (const bytes of data) {
-      this.engine.receive(bytes, now)
-    }
-
-    this.#settle()
-    this.changed()
-  }
-
-  readonly #onEnd = (cause: Error | undefined): void => {
-    this.engine.receiveEnd(cause, this.now())
-    this.#settle()
-  }
-
-  readonly #onAlarm = (): void => {
-    this.engine.handleTimeout(this.now())
-    this.#settle()
-    this.changed()
-  }
-
-  readonly #poll = (): Uint8Array[] | undefined => {
-    return this.engine.pollTransmit(this.#init.maxBatchLength, this.now())
-  }
-
-  /** Gives the transport what is owed, as long as it takes it. */
-  readonly #flush = (): void => {
-    this.#flushScheduled = false
-
-    if (this.#status !== 'closed') {
-      this.#link.transmit(this.#poll)
-    }
-
-    this.#settle()
-
-    if (!this.#isClosed()) {
-      this.#alarm.set(this.engine.pollTimeout())
-    }
-  }
-
-  /** Looks at all that the engine has to tell. */
-  #settle (): void {
-    if (this.#settling) {
-      // called by a listener: the loop below goes on with it
-      return
-    }
-
-    this.#settling = true
-
-    try {
-      this.#drainEngine()
-    } finally {
-      // a metrics plugin that throws must not stop us for good
-      this.#settling = false
-    }
-  }
-
-  #drainEngine (): void {
-    for (let record = this.engine.pollStream(); record !== undefined; record = this.engine.pollStream()) {
-      this.#onEdges(record, takeEdges(record))
-    }
-
-    for (let event = this.engine.pollEvent(); event !== undefined; event = this.engine.pollEvent()) {
-      this.#onEvent(event)
-    }
+    this.#driver.changed()
   }
 
   #onEdges (record: StreamRecord, edges: number): void {
@@ -323,6 +300,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     if ((edges & Edge.closed) !== 0) {
       this.#streams.delete(stream)
       this.#streamList = undefined
+      this.#waiters.notify()
 
       if (record.error !== undefined) {
         this.log('stream %s ended: %s', record.id, record.error.message)
@@ -339,10 +317,10 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
       this.#waiters.notify()
       this.#pongs.delete(event.id)
     } else if (event.type === 'available') {
-      this.#waiters.notify()
+      this.#openQueue.notify()
     } else if (event.type === 'go-away') {
       this.log('the peer said GoAway with code %d', event.code)
-      this.#waiters.notify()
+      this.#openQueue.notify()
     } else {
       this.#onClosed(event.error)
     }
@@ -354,22 +332,43 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
       return
     }
 
-    this.#early.push(stream)
+    const waiting = this.#backlog.add(stream)
 
-    if (this.#early.length > this.#init.maxEarlyStreams) {
-      this.#fail(new MaxEarlyStreamsError(
-        `${this.#early.length} streams came in before anybody listened for them, the limit is ${this.#init.maxEarlyStreams} (option maxEarlyStreams)`))
+    if (!this.#pulled) {
+      if (waiting > this.#init.maxEarlyStreams) {
+        this.#fail(new MaxEarlyStreamsError(
+          `${waiting} streams came in before anybody listened for them, the limit is ${this.#init.maxEarlyStreams} (option maxEarlyStreams)`))
+      }
+    } else if (waiting > (this.#init.acceptBacklog ?? ACCEPT_BACKLOG)) {
+      this.engine.reset(stream.record, StreamErrorCode.resourceLimitExceeded, new StreamResetError(
+        `${waiting} streams wait for acceptStream()`, { origin: 'local', code: StreamErrorCode.resourceLimitExceeded }), this.now())
     }
+
+    this.#waiters.notify()
   }
 
   #announce (stream: MuxedStream): void {
-    if (stream.status !== 'open') {
-      return
-    }
-
-    this.engine.accept(stream.record)
+    this.#accept(stream)
     this.safeDispatchEvent('stream', { detail: stream })
+  }
+
+  #accept (stream: MuxedStream): void {
+    this.engine.accept(stream.record)
     this.changed()
+  }
+
+  async * #accepted (): AsyncGenerator<MuxedStream> {
+    while (true) {
+      try {
+        yield await this.acceptStream()
+      } catch (err) {
+        if (this.#error === undefined) {
+          return
+        }
+
+        throw err
+      }
+    }
   }
 
   #open (options: OpenOptions): MuxedStream | undefined {
@@ -398,7 +397,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
 
     this.#status = 'closing'
     this.engine.drain()
-    this.#waiters.notify()
+    this.#openQueue.notify()
 
     await raceSignal(Promise.all(this.streams.map(async stream => {
       // a stream that meets an error now has ended as well, and says so itself
@@ -406,9 +405,9 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     })), signal)
 
     await this.#confirm(signal)
-    this.engine.close(options.reason ?? GO_AWAY_NORMAL, undefined, this.now())
-    this.#settle()
-    await raceSignal(this.#link.closed, signal)
+    this.engine.close(options.code ?? options.reason ?? GO_AWAY_NORMAL, undefined, this.now())
+    this.#driver.settle()
+    await raceSignal(this.#driver.link.closed, signal)
   }
 
   /** Waits until the peer has read what was sent. */
@@ -444,16 +443,15 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   #onClosed (error: Error | undefined): void {
     this.#status = 'closed'
     this.#error = error
-    this.#alarm.stop()
-    this.#early = []
-    this.#link.detach()
+    this.#backlog.clear()
+    this.#closedAt = Date.now()
 
     if (error !== undefined) {
       this.log.error('closed: %e', error)
     }
 
-    // a muxer that is dead leaves no connection behind
-    this.#link.close(this.#poll(), error)
+    this.#driver.stop(error)
+    this.#openQueue.notify()
     this.#waiters.notify()
   }
 
@@ -476,8 +474,11 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
 const GO_AWAY_NORMAL = 0
 const GO_AWAY_INTERNAL_ERROR = 2
 
+/** How many streams wait for `acceptStream()`: as many as a peer may open unacknowledged (section "ACK backlog"). */
+const ACCEPT_BACKLOG = 256
+
 /** The options that one stream may have of its own; the object is absent when there are none, as it costs memory. */
-function toOpenOptions (options: CreateStreamOptions): OpenOptions {
+function toOpenOptions (options: NewStreamOptions): OpenOptions {
   const limits: any = {}
 
   for (const name of STREAM_OPTIONS) {
@@ -488,7 +489,10 @@ function toOpenOptions (options: CreateStreamOptions): OpenOptions {
     }
   }
 
-  return Object.keys(limits).length === 0 ? {} : { limits }
+  return {
+    ...checkPriority(options.priority),
+    ...(Object.keys(limits).length === 0 ? {} : { limits })
+  }
 }
 
 const STREAM_OPTIONS = [

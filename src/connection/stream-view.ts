@@ -7,7 +7,7 @@ import { StreamSurface } from './stream-surface.ts'
 import type { Engine } from '../core/engine.ts'
 import type { StreamLimits, StreamRecord } from '../core/stream-record.ts'
 import type { SendHalf } from '../core/stream-state.ts'
-import type { MuxError } from '../interface/errors.ts'
+import type { ErrorOrigin, MuxError } from '../interface/errors.ts'
 import type { Priority, Urgency } from '../interface/muxer.ts'
 import type { StreamStatistics } from '../interface/statistics.ts'
 import type { Logger, MessageStreamDirection, MessageStreamReadStatus, MessageStreamStatus, MessageStreamTimeline, MessageStreamWriteStatus } from '@libp2p/interface'
@@ -155,11 +155,7 @@ export abstract class StreamView extends StreamSurface {
 
   /** Takes effect with the next frame. */
   set priority (priority: Partial<Priority>) {
-    const { urgency = this.record.urgency, incremental = this.record.incremental } = priority
-
-    if (!Number.isInteger(urgency) || urgency < 0 || urgency > 7) {
-      throw new InvalidParametersError(`urgency must be an integer from 0 to 7, was ${urgency}`)
-    }
+    const { urgency = this.record.urgency, incremental = this.record.incremental } = checkPriority(priority)
 
     this.record.urgency = urgency
     this.record.incremental = incremental
@@ -174,7 +170,14 @@ export abstract class StreamView extends StreamSurface {
   }
 
   stats (): StreamStatistics {
-    return this.host.engine.streamStatistics(this.record, this.host.now())
+    const { error } = this.record
+    const { open, close = Date.now() } = this.timeline
+
+    return {
+      openMillis: close - open,
+      ...this.host.engine.streamStatistics(this.record, this.host.now()),
+      ...(error === undefined ? {} : { reset: { by: originOf(error), code: codeOf(error) } })
+    }
   }
 
   #limit (limits: Partial<StreamLimits>): void {
@@ -183,11 +186,31 @@ export abstract class StreamView extends StreamSurface {
   }
 }
 
+/** @throws {InvalidParametersError} */
+export function checkPriority (priority: Partial<Priority> = {}): Partial<Priority> {
+  const { urgency } = priority
+
+  if (urgency !== undefined && (!Number.isInteger(urgency) || urgency < 0 || urgency > 7)) {
+    throw new InvalidParametersError(`urgency must be an integer from 0 to 7, was ${urgency}`)
+  }
+
+  return priority
+}
+
 const WRITE_STATUS: Record<SendHalf, MessageStreamWriteStatus> = { open: 'writable', ending: 'closing', ended: 'closed', reset: 'closed' }
 
 /** libp2p tells a stream that our side gave up from one that the peer, or the path, broke. */
 export function isLocal (error: Error): boolean {
-  const { origin } = error as Partial<MuxError>
+  return originOf(error) === 'local'
+}
 
-  return origin !== 'remote' && origin !== 'transport'
+function originOf (error: Error): ErrorOrigin {
+  return (error as Partial<MuxError>).origin ?? 'local'
+}
+
+function codeOf (error: Error): number | undefined {
+  // errors of Node.js have a code of another kind
+  const { code } = error as Partial<MuxError>
+
+  return typeof code === 'number' ? code : undefined
 }

@@ -9,6 +9,10 @@
 import type { StreamLimits, StreamRecord } from './stream-record.ts'
 import type { ConnectionStatistics, StreamStatistics } from '../interface/statistics.ts'
 
+/** What an engine counts; how long things were open is its holder's to know. */
+export type EngineStatistics = Omit<ConnectionStatistics, 'openMillis'>
+export type RecordStatistics = Omit<StreamStatistics, 'openMillis' | 'reset'>
+
 export type EngineState = 'open' | 'draining' | 'closed'
 
 /** What happened to the connection as a whole. */
@@ -47,8 +51,8 @@ export interface Engine {
   /** A frame is owed, or data can be sent: `pollTransmit` would return something. */
   readonly wantsTransmit: boolean
   readonly roundTrip: { readonly last: number | undefined, readonly min: number | undefined, readonly smoothed: number | undefined }
-  statistics(): ConnectionStatistics
-  streamStatistics(stream: StreamRecord, now: number): StreamStatistics
+  statistics(now: number): EngineStatistics
+  streamStatistics(stream: StreamRecord, now: number): RecordStatistics
 
   // what the world did: never throws for what a peer did
   receive(bytes: Uint8Array, now: number): void

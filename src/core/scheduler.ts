@@ -25,7 +25,8 @@ export class Scheduler {
     return this.#levels === 0
   }
 
-  add (stream: StreamRecord): void {
+  /** `first`: before all others of its urgency. */
+  add (stream: StreamRecord, first = false): void {
     if (stream.scheduled) {
       return
     }
@@ -38,12 +39,15 @@ export class Scheduler {
 
     if (last === undefined) {
       this.#first[level] = stream
+      this.#last[level] = stream
       this.#levels |= 1 << level
+    } else if (first) {
+      stream.nextScheduled = this.#first[level]
+      this.#first[level] = stream
     } else {
       last.nextScheduled = stream
+      this.#last[level] = stream
     }
-
-    this.#last[level] = stream
   }
 
   poll (): StreamRecord | undefined {

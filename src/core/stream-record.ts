@@ -68,6 +68,10 @@ export class StreamRecord {
   activeAt: number
   stalledAt: number | undefined
 
+  /** How often, and for how many whole milliseconds, credit was missing before. */
+  stalls = 0
+  stalledMillis = 0
+
   bytesSent = 0
   bytesReceived = 0
   framesSent = 0

@@ -86,13 +86,11 @@ export class ReceiveWindow {
   /**
    * The credit to announce after a read that leaves `unread` bytes, or 0 while less than half of the window is owed.
    *
-   * The window doubles when it, and neither the path nor the reader, sets the pace:
-   *
-   * - half of it went within twice the least round trip, so it is less than four times bandwidth × round trip
-   *   (rust-yamux's rule; a loaded round trip would take our own queues for distance, rust-libp2p issue 5387), or within
-   *   the time that event loops may be late;
-   * - and we were idle for a part of that time. A receiver that always has something to do gains nothing from a larger
-   *   window but a longer queue in front of every small message: on loopback 16 MiB cost them 5 ms, 256 KiB 0.1 ms.
+   * The window doubles when it, and neither the path nor the reader, sets the pace. Half of it went within twice the
+   * least round trip, so it is less than four times bandwidth × round trip (rust-yamux's rule; a loaded round trip would
+   * take our own queues for distance, rust-libp2p issue 5387), or within the time that event loops may be late. And we
+   * were idle for a part of that time: a receiver that always has something to do gains nothing from a larger window
+   * but a longer queue in front of every small message. On loopback 16 MiB cost them 5 ms, 256 KiB 0.1 ms.
    */
   update (unread: number, now: number, pace: Pace, budget: GrowthBudget): number {
     if (this.size > this.limit) {

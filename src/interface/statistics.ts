@@ -1,6 +1,19 @@
 /** What can be counted: plain objects, safe to turn into JSON. Bytes are payload, without headers. */
 
 export interface StreamStatistics {
+  /** How long the stream has been open, or was, in milliseconds. */
+  openMillis: number
+
+  /** How often, and for how many milliseconds all in all, bytes had to wait for credit. */
+  stalls: number
+  stalledMillis: number
+
+  /** Bytes that wait to be sent, and to be read. */
+  bytesQueued: number
+  bytesUnread: number
+
+  /** Who reset the stream, with which code, if anybody did. */
+  reset?: { by: 'local' | 'remote' | 'transport', code?: number }
   bytesSent: number
   bytesReceived: number
   framesSent: number
@@ -14,8 +27,17 @@ export interface StreamStatistics {
 }
 
 export interface ConnectionStatistics {
+  /** How long the connection has been open, or was, in milliseconds. */
+  openMillis: number
   bytesSent: number
   bytesReceived: number
+
+  /** Bytes that wait to be sent, on all streams. */
+  bytesQueued: number
+
+  /** How often, and for how many milliseconds all in all, the bytes of a stream had to wait for credit. */
+  stalls: number
+  stalledMillis: number
 
   /** All frames, control frames included. */
   framesSent: number
@@ -25,10 +47,11 @@ export interface ConnectionStatistics {
   pingsSent: number
   pingsReceived: number
   streamsOpened: { inbound: number, outbound: number }
+  streamsClosed: { inbound: number, outbound: number }
   streamsActive: { inbound: number, outbound: number }
 
-  /** Inbound streams that we reset for want of room. */
-  streamsRefused: number
+  /** Inbound streams that we reset, and outbound ones that we did not open, for want of room. */
+  streamsRefused: { inbound: number, outbound: number }
 
   /** Streams that our side, or the peer, reset. */
   streamsReset: { local: number, remote: number }

@@ -10,14 +10,13 @@ import { Token } from './decoder.ts'
 import { GoAwayCode, MAX_UNACKNOWLEDGED } from './frame.ts'
 import { receiveHeader, receivePayload, returnCredit } from './inbound.ts'
 import { makeFrames, wantsTransmit } from './outbound.ts'
-import { YamuxState, nextLimit, requestPing, schedule, watch } from './state.ts'
+import { YamuxState, nextLimit, requestPing, schedule, stall, watch } from './state.ts'
 import { Owed, YamuxStream } from './stream.ts'
 import type { YamuxConfig } from './config.ts'
-import type { Engine, EngineEvent, EngineState, OpenOptions } from '../../core/engine.ts'
+import type { Engine, EngineEvent, EngineState, EngineStatistics, OpenOptions, RecordStatistics } from '../../core/engine.ts'
 import type { RoundTrip } from '../../core/round-trip.ts'
 import type { StreamLimits } from '../../core/stream-record.ts'
 import type { Role } from '../../core/stream-table.ts'
-import type { ConnectionStatistics, StreamStatistics } from '../../interface/statistics.ts'
 
 /** Streams are looked at for idleness no more often than a timeout has such parts. */
 const SWEEP_PARTS = 32
@@ -58,29 +57,45 @@ export class YamuxEngine implements Engine {
     return this.#state.roundTrip
   }
 
-  statistics (): ConnectionStatistics {
+  statistics (now: number): EngineStatistics {
     const state = this.#state
+    const { inbound, outbound, openedInbound, openedOutbound } = state.table
     const { last, min, smoothed } = state.roundTrip
+    let { stalledMillis } = state
+    let bytesQueued = 0
+
+    for (const stream of this.streams) {
+      bytesQueued += stream.sendQueue.byteLength
+      stalledMillis += stallUnderWay(stream, now)
+    }
 
     return {
       bytesSent: state.bytesSent,
       bytesReceived: state.bytesReceived,
+      bytesQueued,
+      stalls: state.stalls,
+      stalledMillis,
       framesSent: state.framesSent,
       framesReceived: state.framesReceived,
       windowUpdatesSent: state.windowUpdatesSent,
       windowUpdatesReceived: state.windowUpdatesReceived,
       pingsSent: state.pingsSent,
       pingsReceived: state.pingsReceived,
-      streamsOpened: { inbound: state.table.openedInbound, outbound: state.table.openedOutbound },
+      streamsOpened: { inbound: openedInbound, outbound: openedOutbound },
+      streamsClosed: { inbound: openedInbound - inbound, outbound: openedOutbound - outbound },
       streamsActive: this.streamCount,
-      streamsRefused: state.streamsRefused,
+      streamsRefused: { inbound: state.refusedInbound, outbound: state.refusedOutbound },
       streamsReset: { local: state.resetLocally, remote: state.resetRemotely },
       rtt: last === undefined || min === undefined || smoothed === undefined ? undefined : { last, min, smoothed }
     }
   }
 
-  streamStatistics (stream: YamuxStream): StreamStatistics {
+  streamStatistics (stream: YamuxStream, now: number): RecordStatistics {
     return {
+      stalls: stream.stalls,
+      stalledMillis: stream.stalledMillis + stallUnderWay(stream, now),
+      bytesQueued: stream.sendQueue.byteLength,
+      bytesUnread: stream.receiveQueue.byteLength,
       bytesSent: stream.bytesSent,
       bytesReceived: stream.bytesReceived,
       framesSent: stream.framesSent,
@@ -158,6 +173,7 @@ export class YamuxEngine implements Engine {
     }
 
     if (table.outbound >= config.maxOutboundStreams) {
+      state.refusedOutbound++
       throw new TooManyOutboundProtocolStreamsError(`${table.outbound} outbound streams are open, the limit is ${config.maxOutboundStreams} (option maxOutboundStreams)`)
     }
 
@@ -178,6 +194,7 @@ export class YamuxEngine implements Engine {
     const stream = new YamuxStream(id, false, streamConfig, now)
 
     stream.urgency = options.urgency ?? stream.urgency
+    stream.incremental = options.incremental ?? stream.incremental
     state.unacknowledged++
     table.add(stream)
     watch(state, stream)
@@ -207,9 +224,8 @@ export class YamuxEngine implements Engine {
 
     schedule(this.#state, stream)
 
-    if (sendQueue.byteLength > 0 && stream.sendWindow.available === 0 && stream.stalledAt === undefined) {
-      stream.stalledAt = now
-      watch(this.#state, stream)
+    if (sendQueue.byteLength > 0 && stream.sendWindow.available === 0) {
+      stall(this.#state, stream, now)
     }
 
     stream.needsDrain ||= sendQueue.byteLength >= Math.min(limits.writeHighWaterMark, limits.maxWriteBufferLength)
@@ -358,4 +374,8 @@ export class YamuxEngine implements Engine {
   #expire (stream: YamuxStream, message: string): void {
     resetLocally(this.#state, stream, 0, new TimeoutError(message, { scope: 'stream', origin: 'local' }))
   }
+}
+
+function stallUnderWay (stream: YamuxStream, now: number): number {
+  return stream.stalledAt === undefined ? 0 : Math.round(now - stream.stalledAt)
 }

@@ -3,7 +3,7 @@ import { Edge } from '../../core/stream-record.ts'
 import { GoAwayError, StreamResetError } from '../../interface/errors.ts'
 import { acknowledge, charge, close, forget, resetLocally, resetRemotely, violation } from './closing.ts'
 import { Flag, FrameType, GoAwayCode, INITIAL_WINDOW, MAX_UNACKNOWLEDGED, SESSION_ID, VERSION } from './frame.ts'
-import { requestPing, schedule, watch } from './state.ts'
+import { endStall, requestPing, schedule, watch } from './state.ts'
 import { Owed, YamuxStream } from './stream.ts'
 import type { YamuxState } from './state.ts'
 
@@ -64,7 +64,7 @@ function receiveStreamFrame (state: YamuxState, now: number): void {
   if (type === FrameType.data) {
     receiveData(state, stream, now)
   } else {
-    receiveCredit(state, stream)
+    receiveCredit(state, stream, now)
   }
 }
 
@@ -98,7 +98,7 @@ function receiveSyn (state: YamuxState, now: number): YamuxStream | undefined {
 
   if (state.phase === 'draining' || table.inbound >= config.maxInboundStreams) {
     if (charge(state, 'refusals', now)) {
-      state.streamsRefused++
+      state.refusedInbound++
       state.lateFrames += MAX_UNACKNOWLEDGED
       state.lateBytes += INITIAL_WINDOW
 
@@ -225,7 +225,7 @@ function receiveFin (state: YamuxState, stream: YamuxStream): void {
   }
 }
 
-function receiveCredit (state: YamuxState, stream: YamuxStream): void {
+function receiveCredit (state: YamuxState, stream: YamuxStream, now: number): void {
   const { flags, length } = state.decoder
 
   state.windowUpdatesReceived++
@@ -236,7 +236,7 @@ function receiveCredit (state: YamuxState, stream: YamuxStream): void {
   }
 
   if (length > 0) {
-    stream.stalledAt = undefined
+    endStall(state, stream, now)
     schedule(state, stream)
   }
 

@@ -3,7 +3,7 @@ import { Edge } from '../../core/stream-record.ts'
 import { forget } from './closing.ts'
 import { writeHeader } from './encoder.ts'
 import { Flag, FrameType, HEADER_LENGTH, SESSION_ID } from './frame.ts'
-import { schedule, watch } from './state.ts'
+import { schedule, stall } from './state.ts'
 import { Owed } from './stream.ts'
 import type { YamuxState } from './state.ts'
 import type { YamuxStream } from './stream.ts'
@@ -157,10 +157,9 @@ function makeData (state: YamuxState, stream: YamuxStream, room: number, now: nu
     state.edges.raise(stream, Edge.flushed)
     makeFin(state, stream, now)
   } else if (sendWindow.available === 0) {
-    stream.stalledAt = now
-    watch(state, stream)
+    stall(state, stream, now)
   } else {
-    state.scheduler.add(stream)
+    state.scheduler.add(stream, !stream.incremental)
   }
 }
 

@@ -73,7 +73,10 @@ export class YamuxState {
   windowUpdatesReceived = 0
   pingsSent = 0
   pingsReceived = 0
-  streamsRefused = 0
+  refusedInbound = 0
+  refusedOutbound = 0
+  stalls = 0
+  stalledMillis = 0
   resetLocally = 0
   resetRemotely = 0
 
@@ -97,6 +100,27 @@ export class YamuxState {
 export function schedule (state: YamuxState, stream: YamuxStream): void {
   if (stream.sendQueue.byteLength > 0 && stream.sendWindow.available > 0) {
     state.scheduler.add(stream)
+  }
+}
+
+/** The stream has bytes to send and no credit. */
+export function stall (state: YamuxState, stream: YamuxStream, now: number): void {
+  if (stream.stalledAt === undefined) {
+    stream.stalledAt = now
+    watch(state, stream)
+  }
+}
+
+/** Credit came, or is not wanted any more. */
+export function endStall (state: YamuxState, stream: YamuxStream, now: number): void {
+  if (stream.stalledAt !== undefined) {
+    const millis = Math.round(now - stream.stalledAt)
+
+    stream.stalledAt = undefined
+    stream.stalls++
+    stream.stalledMillis += millis
+    state.stalls++
+    state.stalledMillis += millis
   }
 }
 

@@ -1,0 +1,133 @@
+/**
+ * Drives an engine: bytes from the link into it, frames from it to the link, its one timer, and what it has to tell to
+ * whoever holds it.
+ *
+ * Frames are made only when the link can take them: one microtask after something became due, and whenever the link
+ * drains. An engine is never re-entered: what a listener asks for is told after the call that it listened in.
+ */
+import { takeEdges } from '../core/stream-lanes.ts'
+import { Alarm } from './clock.ts'
+import { Link } from './link.ts'
+import type { Clock } from './clock.ts'
+import type { Engine, EngineEvent } from '../core/engine.ts'
+import type { StreamRecord } from '../core/stream-record.ts'
+import type { MessageStream } from '@libp2p/interface'
+
+export interface DriverHandlers {
+  /** Something happened to a stream: bits of `Edge`. */
+  onEdges(record: StreamRecord, edges: number): void
+  onEvent(event: EngineEvent): void
+}
+
+export class Driver {
+  readonly engine: Engine
+  readonly link: Link
+
+  readonly #clock: Clock
+  readonly #alarm: Alarm
+  readonly #handlers: DriverHandlers
+  readonly #maxBatchLength: number
+  #settling = false
+  #flushScheduled = false
+
+  constructor (maConn: MessageStream, clock: Clock, maxBatchLength: number, createEngine: (now: number) => Engine, handlers: DriverHandlers) {
+    this.#clock = clock
+    this.#handlers = handlers
+    this.#maxBatchLength = maxBatchLength
+    this.engine = createEngine(clock.now())
+    this.#alarm = new Alarm(clock, this.#onAlarm)
+    this.link = new Link(maConn, {
+      onBytes: this.#onBytes,
+      onDrain: this.#flush,
+      onEnd: this.#onEnd
+    })
+
+    if (!this.link.open) {
+      this.engine.receiveEnd(undefined, this.now())
+    }
+
+    this.changed()
+  }
+
+  now (): number {
+    return this.#clock.now()
+  }
+
+  /** The engine was given something to do: it is done before anything else happens, but not now. */
+  changed (): void {
+    if (!this.#flushScheduled) {
+      this.#flushScheduled = true
+      queueMicrotask(this.#flush)
+    }
+  }
+
+  /** Tells all that the engine has to tell. */
+  settle (): void {
+    if (this.#settling) {
+      // called by a listener: the loop below goes on with it
+      return
+    }
+
+    this.#settling = true
+
+    try {
+      for (let record = this.engine.pollStream(); record !== undefined; record = this.engine.pollStream()) {
+        this.#handlers.onEdges(record, takeEdges(record))
+      }
+
+      for (let event = this.engine.pollEvent(); event !== undefined; event = this.engine.pollEvent()) {
+        this.#handlers.onEvent(event)
+      }
+    } finally {
+      // a metrics plugin that throws must not stop us for good
+      this.#settling = false
+    }
+  }
+
+  /** The engine is closed: sends its last word, and leaves no connection, listener or timer behind. */
+  stop (error: Error | undefined): void {
+    this.#alarm.stop()
+    this.link.detach()
+    this.link.close(this.#poll(), error)
+  }
+
+  readonly #onBytes = (data: Iterable<Uint8Array>): void => {
+    const now = this.now()
+
+    for (const bytes of data) {
+      this.engine.receive(bytes, now)
+    }
+
+    this.settle()
+    this.changed()
+  }
+
+  readonly #onEnd = (cause: Error | undefined): void => {
+    this.engine.receiveEnd(cause, this.now())
+    this.settle()
+  }
+
+  readonly #onAlarm = (): void => {
+    this.engine.handleTimeout(this.now())
+    this.settle()
+    this.changed()
+  }
+
+  readonly #poll = (): Uint8Array[] | undefined => {
+    return this.engine.pollTransmit(this.#maxBatchLength, this.now())
+  }
+
+  readonly #flush = (): void => {
+    this.#flushScheduled = false
+
+    if (this.engine.state !== 'closed') {
+      this.link.transmit(this.#poll)
+    }
+
+    this.settle()
+
+    if (this.engine.state !== 'closed') {
+      this.#alarm.set(this.engine.pollTimeout())
+    }
+  }
+}
