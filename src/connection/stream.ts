@@ -22,6 +22,9 @@ const MESSAGE_BYTES = 65_536
 export class MuxedStream extends StreamView implements MuxedStreamSurface {
   #ended = false
 
+  // of the peer's own end, which those who listen hear of before that of the bytes
+  #remoteEndTold = false
+
   // readers that pull; while there are any, bytes wait for them
   #pulling = 0
 
@@ -242,6 +245,7 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     }
 
     if ((edges & Edge.remoteEnded) !== 0) {
+      this.#remoteEndTold = true
       this.safeDispatchEvent('remoteCloseWrite')
       this.#maybeEnd()
     }
@@ -392,7 +396,9 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
   }
 
   #maybeEnd (): void {
-    if (!this.#ended && this.readBufferLength === 0 && (this.record.receive !== 'open' || this.record.readClosed)) {
+    const { receive, readClosed } = this.record
+
+    if (!this.#ended && this.readBufferLength === 0 && (this.#remoteEndTold || receive === 'reset' || readClosed)) {
       this.#ended = true
       this.safeDispatchEvent('end')
     }

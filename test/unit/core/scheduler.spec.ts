@@ -103,6 +103,26 @@ describe('core/scheduler', () => {
     }
   })
 
+  it('rescues nobody where all are equally urgent', () => {
+    const scheduler = schedulerOf(record(1), record(3))
+
+    expect(turns(scheduler, 100)).to.deep.equal(Array.from({ length: 100 }, (_, i) => i % 2 === 0 ? 1 : 3))
+  })
+
+  it('tells how many wait', () => {
+    const [a, b] = [record(1, 0), record(3, 7)]
+    const scheduler = schedulerOf(a, b, a)
+
+    expect(scheduler.length).to.equal(2)
+    scheduler.poll()
+    expect(scheduler.length).to.equal(1)
+    scheduler.add(a)
+    scheduler.poll()
+    scheduler.poll()
+    scheduler.poll()
+    expect(scheduler.length).to.equal(0)
+  })
+
   it('gives the least urgent no more than its rescue', () => {
     const scheduler = schedulerOf(record(1, 0), record(3, 1))
 

@@ -89,6 +89,19 @@ describe('core/stream-lanes', () => {
       expect(lane.poll()).to.equal(undefined)
     })
 
+    it('tell how many streams owe', () => {
+      const lane = new OwedLane()
+
+      lane.add(record(1), 1)
+      lane.add(record(3), 1)
+      expect(lane.length).to.equal(2)
+
+      lane.poll()
+      lane.poll()
+      lane.poll()
+      expect(lane.length).to.equal(0)
+    })
+
     it('bring a stream back once what it owed was made', () => {
       const lane = new OwedLane()
       const [a, b] = [record(1), record(3)]

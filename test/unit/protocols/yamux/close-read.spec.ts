@@ -81,6 +81,19 @@ describe('yamux: closing for reading', () => {
     expect(link.sent()).to.deep.equal(['window|RST 1 0'])
   })
 
+  it('resets nothing when our half has ended and nothing is unread: the peer has credit to learn by', () => {
+    const link = new EngineDriver()
+    const stream = link.outbound()
+
+    link.end(stream)
+    link.sent()
+    link.closeRead(stream)
+    expect(link.sent()).to.deep.equal([])
+
+    link.give(data(1, 'x'))
+    expect(link.sent()).to.deep.equal(['window|RST 1 0'])
+  })
+
   it('gives back the credit of what was unread while our half is open', () => {
     const link = new EngineDriver().measure(0)
     const stream = link.outbound()

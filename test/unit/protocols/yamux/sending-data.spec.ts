@@ -122,6 +122,19 @@ describe('yamux: sending data', () => {
     expect(link.write(stream, pattern(1))).to.be.true()
   })
 
+  it('does not call the writer while more than half of the high-water mark is left', () => {
+    const link = new EngineDriver('client', { streamOptions: { writeHighWaterMark: 100_000 } })
+    const stream = link.outbound()
+
+    link.write(stream, pattern(65_536 + 50_001))
+    link.sentOnce(65_548)
+    expect(link.edges()).to.deep.equal([])
+    expect(link.write(stream, new Uint8Array(0))).to.be.false()
+
+    expect(link.sentOnce(13)).to.deep.equal(['data 1 1'])
+    expect(link.edges()).to.deep.equal(['1 writable'])
+  })
+
   it('says when all that was written has left', () => {
     const link = new EngineDriver()
     const stream = link.outbound()

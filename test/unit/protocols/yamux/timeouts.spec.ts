@@ -44,6 +44,19 @@ describe('yamux: inactivity', () => {
     expect(stream.closed).to.be.true()
   })
 
+  it('counts from our end, if that was last', () => {
+    const link = new EngineDriver()
+    const stream = link.outbound()
+
+    link.pass(60_000)
+    link.end(stream)
+    link.sent()
+    link.pass(119_999)
+    expect(stream.closed).to.be.false()
+    link.pass(1)
+    expect(stream.closed).to.be.true()
+  })
+
   it('does not count frames that carry no data', () => {
     const link = new EngineDriver()
     const stream = link.outbound()
@@ -196,6 +209,35 @@ describe('yamux: write stall', () => {
     link.pass(29_999)
     expect(stream.closed).to.be.false()
     link.pass(1)
+    expect(stream.closed).to.be.true()
+  })
+
+  it('is over once credit for all that waits has come', () => {
+    const link = new EngineDriver('client', STALL)
+    const stream = link.outbound()
+
+    link.write(stream, pattern(WINDOW + 10))
+    link.sent()
+    link.pass(10_000).give(windowUpdate(1, 10))
+    link.sent()
+    link.pass(NEVER)
+
+    expect(stream.closed).to.be.false()
+  })
+
+  it('is not put off by further writes', () => {
+    const link = new EngineDriver('client', STALL)
+    const stream = link.outbound()
+
+    link.write(stream, pattern(WINDOW))
+    link.sent()
+
+    for (let i = 0; i < 30; i++) {
+      expect(stream.closed).to.be.false()
+      link.write(stream, pattern(1))
+      link.pass(1_000)
+    }
+
     expect(stream.closed).to.be.true()
   })
 

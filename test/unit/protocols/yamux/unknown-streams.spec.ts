@@ -88,6 +88,23 @@ describe('yamux: unknown streams', () => {
     expect(link.closedBy()).to.include({ name: 'BudgetExceededError', budget: 'unknownStreams' })
   })
 
+  it('charges more frames than good faith explains', () => {
+    const link = new EngineDriver('client', { budgets: { unknownStreams: 1 } })
+
+    link.reset(link.outbound())
+    link.sent()
+
+    // ACK, a credit, FIN and RST of a peer that had not heard of it, and one from the budget
+    for (let i = 0; i < 5; i++) {
+      link.give(windowUpdate(1, 1))
+    }
+
+    expect(link.engine.state).to.equal('open')
+
+    link.give(windowUpdate(1, 1))
+    expect(link.closedBy()).to.include({ budget: 'unknownStreams' })
+  })
+
   it('charges data that a peer sends after its own FIN', () => {
     const link = new EngineDriver('client', { budgets: { unknownStreams: 1 } })
 

@@ -1,0 +1,230 @@
+/**
+ * One end: an engine, and around it the loop that a shell is (`src/connection`): receive, look at streams and events,
+ * transmit while the pipe takes it, arm the one timer.
+ */
+import { takeEdges } from '../../../src/core/stream-lanes.ts'
+import { Edge } from '../../../src/core/stream-record.ts'
+import { resolveConfig } from '../../../src/protocols/yamux/config.ts'
+import { YamuxEngine } from '../../../src/protocols/yamux/engine.ts'
+import { Recorder } from './recorder.ts'
+import type { VirtualClock } from './clock.ts'
+import type { Pipe } from './pipe.ts'
+import type { EngineEvent, OpenOptions } from '../../../src/core/engine.ts'
+import type { YamuxConfig, YamuxOptions } from '../../../src/protocols/yamux/config.ts'
+import type { YamuxStream } from '../../../src/protocols/yamux/stream.ts'
+
+/** What uses a stream: an application as a small state machine. */
+export interface App {
+  onEdges(edges: number): void
+}
+
+export class Endpoint {
+  readonly name: string
+  readonly engine: YamuxEngine
+  readonly config: YamuxConfig
+  readonly recorder: Recorder
+
+  /** A stream of the peer's; it is accepted unless this says `false`. */
+  onStream: ((stream: YamuxStream) => boolean | undefined) | undefined
+  onEvent: ((event: EngineEvent) => void) | undefined
+
+  closed = false
+  error: Error | undefined
+
+  /** Everything that was opened by either side, by id. */
+  readonly streams = new Map<number, YamuxStream>()
+
+  readonly #clock: VirtualClock
+  readonly #out: Pipe
+  #settling = false
+  #flushScheduled = false
+  #alarmAt = Infinity
+  #cancelAlarm: (() => void) | undefined
+
+  constructor (name: string, role: 'client' | 'server', clock: VirtualClock, out: Pipe, options: YamuxOptions) {
+    this.name = name
+    this.#clock = clock
+    this.#out = out
+    this.config = resolveConfig(options)
+    this.engine = new YamuxEngine(role, this.config, clock.now())
+    this.recorder = new Recorder(name, role)
+    out.onDrain = () => { this.#flush() }
+    this.changed()
+  }
+
+  get now (): number {
+    return this.#clock.now()
+  }
+
+  receive (bytes: Uint8Array): void {
+    if (!this.closed) {
+      this.recorder.received(bytes)
+      this.engine.receive(bytes, this.now)
+      this.#settle()
+      this.changed()
+    }
+  }
+
+  receiveEnd (cause?: Error): void {
+    if (!this.closed) {
+      this.engine.receiveEnd(cause)
+      this.#settle()
+    }
+  }
+
+  /** `undefined`: not before an `available` event. */
+  open (app?: (stream: YamuxStream) => App, options?: OpenOptions): YamuxStream | undefined {
+    const stream = this.engine.open(this.now, options)
+
+    if (stream !== undefined) {
+      this.streams.set(stream.id, stream)
+      stream.attachment = app?.(stream)
+      this.changed()
+    }
+
+    return stream
+  }
+
+  accept (stream: YamuxStream): void {
+    this.engine.accept(stream)
+    this.changed()
+  }
+
+  write (stream: YamuxStream, bytes: Uint8Array): boolean {
+    const more = this.engine.write(stream, bytes, this.now)
+
+    this.changed()
+
+    return more
+  }
+
+  read (stream: YamuxStream, max = Infinity): Uint8Array | undefined {
+    const bytes = this.engine.read(stream, max, this.now)
+
+    this.changed()
+
+    return bytes
+  }
+
+  end (stream: YamuxStream): void {
+    this.engine.end(stream)
+    this.changed()
+  }
+
+  closeRead (stream: YamuxStream): void {
+    this.engine.closeRead(stream, this.now)
+    this.changed()
+  }
+
+  reset (stream: YamuxStream, code = 0, error?: Error): void {
+    this.engine.reset(stream, code, error)
+    this.changed()
+  }
+
+  ping (): number {
+    const id = this.engine.ping()
+
+    this.changed()
+
+    return id
+  }
+
+  close (code = 0, error?: Error): void {
+    this.engine.close(code, error)
+    this.#settle()
+  }
+
+  /** The engine was given something to do: before time goes on, but not now. */
+  changed (): void {
+    if (!this.#flushScheduled && !this.closed) {
+      this.#flushScheduled = true
+      this.#clock.schedule(() => { this.#flush() }, 0)
+    }
+  }
+
+  #flush (): void {
+    this.#flushScheduled = false
+
+    while (!this.closed && this.#out.writable && this.#transmit()) {
+      // as long as the pipe takes it
+    }
+
+    this.#settle()
+    this.#arm()
+  }
+
+  #transmit (): boolean {
+    const frames = this.engine.pollTransmit(this.config.maxBatchLength, this.now)
+
+    if (frames === undefined) {
+      return false
+    }
+
+    this.recorder.sent(frames)
+    this.#out.send(frames)
+
+    return true
+  }
+
+  #arm (): void {
+    const at = this.closed ? undefined : this.engine.pollTimeout()
+
+    if (at === undefined || at >= this.#alarmAt) {
+      return
+    }
+
+    this.#cancelAlarm?.()
+    this.#alarmAt = at
+    this.#cancelAlarm = this.#clock.schedule(() => {
+      this.#alarmAt = Infinity
+
+      if (!this.closed) {
+        this.engine.handleTimeout(this.now)
+        this.#settle()
+        this.changed()
+      }
+    }, at - this.now)
+  }
+
+  #settle (): void {
+    if (this.#settling) {
+      return
+    }
+
+    this.#settling = true
+
+    for (let stream = this.engine.pollStream(); stream !== undefined; stream = this.engine.pollStream()) {
+      this.#onEdges(stream, takeEdges(stream))
+    }
+
+    for (let event = this.engine.pollEvent(); event !== undefined; event = this.engine.pollEvent()) {
+      if (event.type === 'closed') {
+        this.#onClosed(event.error)
+      }
+
+      this.onEvent?.(event)
+    }
+
+    this.#settling = false
+  }
+
+  #onEdges (stream: YamuxStream, edges: number): void {
+    if ((edges & Edge.opened) !== 0) {
+      this.streams.set(stream.id, stream)
+
+      if (this.onStream?.(stream) !== false) {
+        this.accept(stream)
+      }
+    }
+
+    (stream.attachment as App | undefined)?.onEdges(edges)
+  }
+
+  #onClosed (error: Error | undefined): void {
+    this.closed = true
+    this.error = error
+    this.#cancelAlarm?.()
+    this.#transmit()
+    this.#out.end()
+  }
+}

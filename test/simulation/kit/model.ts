@@ -1,0 +1,261 @@
+/**
+ * What one end's streams must look like, told from nothing but what its application asked for and which frames went
+ * out and came in. It is short enough to be believed, and is compared with the engine again and again.
+ *
+ * Credit needs no model of its own: what either end may send is compared with what the recorder saw granted and used,
+ * so what is in flight, unread, owed and still to be sent always makes up one window.
+ */
+import { DATA, FIN, RST, SYN, describeFrame } from './recorder.ts'
+import type { Endpoint } from './endpoint.ts'
+import type { Frame } from './recorder.ts'
+import type { YamuxStream } from '../../../src/protocols/yamux/stream.ts'
+
+const INITIAL_WINDOW = 262_144
+
+/** Why a stream was reset, which decides the error that its application is shown. */
+export type Reset = { by: 'us', error: Error | undefined } | { by: 'peer', code: number } | { by: 'connection' }
+
+export class StreamModel {
+  readonly id: number
+  record: YamuxStream | undefined
+
+  send: 'open' | 'ending' | 'ended' | 'reset' = 'open'
+  receive: 'open' | 'ended' | 'reset' = 'open'
+  readClosed = false
+  reset: Reset | undefined
+  resetCode = 0
+
+  /** Bytes that our application wrote, and of them those that left in frames. */
+  written = 0
+  sent = 0
+
+  /** Bytes that headers announced, that have arrived, and that our application has read. */
+  announced = 0
+  arrived = 0
+  read = 0
+  sawEnd = false
+
+  constructor (id: number, record?: YamuxStream) {
+    this.id = id
+    this.record = record
+  }
+
+  get closed (): boolean {
+    return this.receive !== 'open' && (this.send === 'ended' || this.send === 'reset')
+  }
+
+  resetNow (reset: Reset): void {
+    if (this.closed) {
+      return
+    }
+
+    this.reset = reset
+
+    if (this.send !== 'ended') {
+      this.send = 'reset'
+    }
+
+    if (this.receive === 'open') {
+      this.receive = 'reset'
+    }
+  }
+}
+
+export class SideModel {
+  readonly endpoint: Endpoint
+
+  /** Streams of which something can still happen; and all there ever were. */
+  readonly active = new Set<StreamModel>()
+  readonly streams = new Map<number, StreamModel>()
+  refused = 0
+  draining = false
+
+  constructor (endpoint: Endpoint) {
+    this.endpoint = endpoint
+
+    endpoint.recorder.onSent = frame => { this.#onSent(frame) }
+    endpoint.recorder.onReceived = frame => { this.#onReceived(frame) }
+    endpoint.recorder.onBody = (id, length) => {
+      const model = this.streams.get(id)
+
+      if (model?.receive === 'open') {
+        model.arrived += length
+      }
+    }
+  }
+
+  add (model: StreamModel): void {
+    this.streams.set(model.id, model)
+    this.active.add(model)
+  }
+
+  /** The connection is over. */
+  close (): void {
+    for (const model of this.active) {
+      model.resetNow({ by: 'connection' })
+    }
+  }
+
+  closeRead (model: StreamModel): void {
+    const unread = model.record?.receiveQueue.byteLength ?? 0
+
+    model.readClosed = true
+
+    if (unread > 0 && model.send === 'ended') {
+      model.resetNow({ by: 'us', error: undefined })
+    }
+  }
+
+  #onSent ({ type, flags, streamId, length }: Frame): void {
+    const model = this.streams.get(streamId)
+
+    if (model === undefined) {
+      return
+    }
+
+    if (type === DATA) {
+      model.sent += length
+    } else if (flags === FIN) {
+      if (model.send !== 'ending') {
+        throw new Error(`a FIN was sent for stream ${streamId}, which is ${model.send}`)
+      }
+
+      model.send = 'ended'
+    }
+  }
+
+  #onReceived (frame: Frame): void {
+    const { type, flags, streamId, length } = frame
+
+    if (type === DATA ? length === 0 && flags === 0 : false) {
+      throw new Error(`received ${describeFrame(frame)}, which says nothing`)
+    }
+
+    if (flags === SYN && streamId !== 0) {
+      this.#onSyn(streamId)
+      return
+    }
+
+    const model = this.streams.get(streamId)
+
+    if (model === undefined) {
+      return
+    }
+
+    if (type === DATA) {
+      this.#onData(model, length)
+    } else if (flags === FIN && model.receive === 'open') {
+      model.receive = 'ended'
+    } else if (flags === RST) {
+      model.resetNow({ by: 'peer', code: length })
+    }
+  }
+
+  #onSyn (id: number): void {
+    let inbound = 0
+
+    for (const model of this.active) {
+      inbound += model.id % 2 === id % 2 && !model.closed ? 1 : 0
+    }
+
+    if (this.draining || inbound >= this.endpoint.config.maxInboundStreams) {
+      this.refused++
+    } else {
+      this.add(new StreamModel(id))
+    }
+  }
+
+  #onData (model: StreamModel, length: number): void {
+    if (model.receive !== 'open') {
+      return
+    }
+
+    if (model.readClosed && model.send === 'ended') {
+      model.resetNow({ by: 'us', error: undefined })
+    } else {
+      model.announced += length
+    }
+  }
+
+  /** Compares all that can still change. */
+  check (): void {
+    let grown = 0
+
+    for (const model of this.active) {
+      const { record } = model
+
+      if (record === undefined) {
+        // its edge is still to be looked at
+        continue
+      }
+
+      this.#check(model, record)
+
+      if (!model.closed) {
+        grown += Math.max(0, record.receiveWindow.size - this.endpoint.config.stream.initialStreamWindowSize)
+      } else if (record.receiveQueue.byteLength === 0) {
+        this.active.delete(model)
+      }
+    }
+
+    this.#equal('growth within the budget of the connection', grown <= this.endpoint.config.connectionWindowBudget, true)
+  }
+
+  #check (model: StreamModel, record: YamuxStream): void {
+    const about = (what: string): string => `${what} of stream ${model.id}`
+    const unread = record.receiveQueue.byteLength
+
+    this.#equal(about('state of the sending half'), record.send, model.send)
+    this.#equal(about('state of the receiving half'), record.receive, model.receive)
+    this.#equal(about('queued bytes'), record.sendQueue.byteLength, model.send === 'reset' ? 0 : model.written - model.sent)
+    this.#equal(about('unread bytes'), unread, model.readClosed || model.reset?.by === 'us' ? 0 : model.arrived - model.read)
+
+    const log = this.endpoint.recorder.streams.get(model.id)
+
+    if (log === undefined || model.closed) {
+      return
+    }
+
+    this.#equal(about('credit to send'), record.sendWindow.available, log.sendCredit)
+
+    if (model.receive === 'open') {
+      const { available, size } = record.receiveWindow
+      const first = log.ours || log.ackSent ? 0 : this.endpoint.config.stream.initialStreamWindowSize - INITIAL_WINDOW
+      const coming = model.announced - model.arrived
+      const owed = size - available - unread - coming
+
+      this.#equal(about('credit granted'), available, log.receiveCredit + record.credit + first)
+      this.#equal(about('credit, with what is unread, within the window'), owed >= 0, true)
+      this.#equal(about('less than half of the window is owed'), owed < size / 2, true)
+    }
+  }
+
+  #equal<T> (what: string, actual: T, expected: T): void {
+    if (actual !== expected) {
+      throw new Error(`${this.endpoint.name}: ${what}: ${actual}, the model says ${expected}`)
+    }
+  }
+}
+
+/** What the application was told at the end of each stream. */
+export function checkErrors (side: SideModel): void {
+  for (const { id, record, reset } of side.streams.values()) {
+    const error = record?.error
+    const { name, code } = (error ?? { name: 'none' }) as { name: string, code?: number }
+    let asExpected: boolean
+
+    if (record === undefined || reset === undefined) {
+      asExpected = error === undefined
+    } else if (reset.by === 'us') {
+      asExpected = error === reset.error
+    } else if (reset.by === 'peer') {
+      asExpected = name === 'StreamResetError' && code === reset.code
+    } else {
+      asExpected = error === side.endpoint.error || name === 'ConnectionClosedError' || name === 'MuxerClosedError'
+    }
+
+    if (!asExpected) {
+      throw new Error(`${side.endpoint.name}: stream ${id}, reset ${JSON.stringify(reset)}, ended with error ${name} ${code ?? ''}: ${error?.message}`)
+    }
+  }
+}
