@@ -126,7 +126,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   stats (): ConnectionStatistics {
     return {
       openMillis: (this.#closedAt ?? Date.now()) - this.#openedAt,
-      ...this.engine.statistics(this.now())
+      ...this.engine.statistics()
     }
   }
 

@@ -175,7 +175,7 @@ export abstract class StreamView extends StreamSurface {
 
     return {
       openMillis: close - open,
-      ...this.host.engine.streamStatistics(this.record, this.host.now()),
+      ...this.host.engine.streamStatistics(this.record),
       ...(error === undefined ? {} : { reset: { by: originOf(error), code: codeOf(error) } })
     }
   }

@@ -51,8 +51,8 @@ export interface Engine {
   /** A frame is owed, or data can be sent: `pollTransmit` would return something. */
   readonly wantsTransmit: boolean
   readonly roundTrip: { readonly last: number | undefined, readonly min: number | undefined, readonly smoothed: number | undefined }
-  statistics(now: number): EngineStatistics
-  streamStatistics(stream: StreamRecord, now: number): RecordStatistics
+  statistics(): EngineStatistics
+  streamStatistics(stream: StreamRecord): RecordStatistics
 
   // what the world did: never throws for what a peer did
   receive(bytes: Uint8Array, now: number): void

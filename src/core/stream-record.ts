@@ -68,7 +68,7 @@ export class StreamRecord {
   activeAt: number
   stalledAt: number | undefined
 
-  /** How often, and for how many whole milliseconds, credit was missing before. */
+  /** How often credit was missing, and for how many whole milliseconds until it came. */
   stalls = 0
   stalledMillis = 0
 

@@ -95,6 +95,9 @@ export class ReceiveWindow {
   update (unread: number, now: number, pace: Pace, budget: GrowthBudget): number {
     if (this.size > this.limit) {
       this.#resize(Math.max(this.limit, this.available + unread), budget)
+    } else if (this.size < this.#base) {
+      // it was shrunk, and the limit has been raised since
+      this.size = Math.min(this.limit, this.#base)
     }
 
     let owed = this.size - this.available - unread

@@ -4,7 +4,7 @@ export interface StreamStatistics {
   /** How long the stream has been open, or was, in milliseconds. */
   openMillis: number
 
-  /** How often, and for how many milliseconds all in all, bytes had to wait for credit. */
+  /** How often bytes had to wait for credit, and for how many milliseconds all in all until it came. */
   stalls: number
   stalledMillis: number
 
@@ -35,7 +35,7 @@ export interface ConnectionStatistics {
   /** Bytes that wait to be sent, on all streams. */
   bytesQueued: number
 
-  /** How often, and for how many milliseconds all in all, the bytes of a stream had to wait for credit. */
+  /** How often the bytes of a stream had to wait for credit, and for how many milliseconds all in all until it came. */
   stalls: number
   stalledMillis: number
 

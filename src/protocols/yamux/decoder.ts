@@ -82,7 +82,7 @@ export class Decoder {
     return Token.header
   }
 
-  /** What was received of a frame that is not complete: 0 between frames. */
+  /** A frame was received in part. */
   get incomplete (): boolean {
     return this.#partialLength > 0 || this.bodyLeft > 0
   }

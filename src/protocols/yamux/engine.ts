@@ -57,16 +57,14 @@ export class YamuxEngine implements Engine {
     return this.#state.roundTrip
   }
 
-  statistics (now: number): EngineStatistics {
+  statistics (): EngineStatistics {
     const state = this.#state
     const { inbound, outbound, openedInbound, openedOutbound } = state.table
     const { last, min, smoothed } = state.roundTrip
-    let { stalledMillis } = state
     let bytesQueued = 0
 
     for (const stream of this.streams) {
       bytesQueued += stream.sendQueue.byteLength
-      stalledMillis += stallUnderWay(stream, now)
     }
 
     return {
@@ -74,7 +72,7 @@ export class YamuxEngine implements Engine {
       bytesReceived: state.bytesReceived,
       bytesQueued,
       stalls: state.stalls,
-      stalledMillis,
+      stalledMillis: state.stalledMillis,
       framesSent: state.framesSent,
       framesReceived: state.framesReceived,
       windowUpdatesSent: state.windowUpdatesSent,
@@ -90,10 +88,10 @@ export class YamuxEngine implements Engine {
     }
   }
 
-  streamStatistics (stream: YamuxStream, now: number): RecordStatistics {
+  streamStatistics (stream: YamuxStream): RecordStatistics {
     return {
       stalls: stream.stalls,
-      stalledMillis: stream.stalledMillis + stallUnderWay(stream, now),
+      stalledMillis: stream.stalledMillis,
       bytesQueued: stream.sendQueue.byteLength,
       bytesUnread: stream.receiveQueue.byteLength,
       bytesSent: stream.bytesSent,
@@ -260,6 +258,8 @@ export class YamuxEngine implements Engine {
 
     if (!stream.closed) {
       watch(this.#state, stream)
+      // a raised limit owes the peer credit that no read would remember
+      returnCredit(this.#state, stream, this.#state.polledAt)
     }
   }
 
@@ -374,8 +374,4 @@ export class YamuxEngine implements Engine {
   #expire (stream: YamuxStream, message: string): void {
     resetLocally(this.#state, stream, 0, new TimeoutError(message, { scope: 'stream', origin: 'local' }))
   }
-}
-
-function stallUnderWay (stream: YamuxStream, now: number): number {
-  return stream.stalledAt === undefined ? 0 : Math.round(now - stream.stalledAt)
 }

@@ -107,19 +107,19 @@ export function schedule (state: YamuxState, stream: YamuxStream): void {
 export function stall (state: YamuxState, stream: YamuxStream, now: number): void {
   if (stream.stalledAt === undefined) {
     stream.stalledAt = now
+    stream.stalls++
+    state.stalls++
     watch(state, stream)
   }
 }
 
-/** Credit came, or is not wanted any more. */
+/** Credit came. */
 export function endStall (state: YamuxState, stream: YamuxStream, now: number): void {
   if (stream.stalledAt !== undefined) {
     const millis = Math.round(now - stream.stalledAt)
 
     stream.stalledAt = undefined
-    stream.stalls++
     stream.stalledMillis += millis
-    state.stalls++
     state.stalledMillis += millis
   }
 }

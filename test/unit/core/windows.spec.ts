@@ -1,28 +1,37 @@
 import { expect } from 'aegir/chai'
 import { RoundTrip } from '../../../src/core/round-trip.ts'
 import { ReceiveWindow, SendWindow } from '../../../src/core/windows.ts'
-import type { GrowthBudget } from '../../../src/core/windows.ts'
+import type { GrowthBudget, Pace } from '../../../src/core/windows.ts'
 
 const U32 = 2 ** 32 - 1
 
-function rtt (millis?: number): RoundTrip {
+/** A receiver that waits for its peer all of the time. */
+function rtt (millis?: number): Pace {
   const roundTrip = new RoundTrip()
+  let idle = 0
 
   if (millis !== undefined) {
     roundTrip.sample(millis)
   }
 
-  return roundTrip
+  return {
+    roundTrip,
+    get idleMillis () {
+      idle += 1_000_000
+
+      return idle
+    }
+  }
 }
 
 const UNKNOWN = rtt()
 const NONE: GrowthBudget = { left: 0 }
 
 /** The peer uses all it has, and all of it is read. */
-function useAll (window: ReceiveWindow, now: number, roundTrip: RoundTrip, budget: GrowthBudget): number {
+function useAll (window: ReceiveWindow, now: number, pace: Pace, budget: GrowthBudget): number {
   window.receive(window.available)
 
-  return window.update(0, now, roundTrip, budget)
+  return window.update(0, now, pace, budget)
 }
 
 describe('core/windows', () => {
@@ -115,12 +124,43 @@ describe('core/windows', () => {
 
     it('is measured by the least round trip, so that queues of our own do not make it grow', () => {
       const window = new ReceiveWindow(100, 1_000, 0)
-      const roundTrip = rtt(20)
+      const pace = rtt(20)
 
-      roundTrip.sample(500)
-      useAll(window, 100, roundTrip, { left: 1_000 })
+      pace.roundTrip.sample(500)
+      useAll(window, 100, pace, { left: 1_000 })
 
       expect(window.size).to.equal(100)
+    })
+
+    it('stays as it is when we had something to do nearly all of the time', () => {
+      const window = new ReceiveWindow(100, 1_000, 0)
+      const { roundTrip } = rtt(20)
+
+      window.receive(50)
+      expect(window.update(0, 39, { roundTrip, idleMillis: 4 }, { left: 1_000 })).to.equal(50)
+      expect(window.size).to.equal(100)
+
+      window.receive(50)
+      expect(window.update(0, 78, { roundTrip, idleMillis: 10 }, { left: 1_000 })).to.equal(150)
+    })
+
+    it('takes event loops that are late for a longer path', () => {
+      const window = new ReceiveWindow(100, 1_000, 0)
+
+      useAll(window, 1.9, rtt(0.1), { left: 1_000 })
+      expect(window.size).to.equal(200)
+    })
+
+    it('comes back to what it was when its limit is raised again', () => {
+      const window = new ReceiveWindow(100, 1_000, 0)
+
+      window.receive(100)
+      window.limit = 0
+      expect(window.update(0, 10, UNKNOWN, NONE)).to.equal(0)
+
+      window.limit = 1_000
+      expect(window.update(0, 20, UNKNOWN, NONE)).to.equal(100)
+      expect(window).to.include({ size: 100, available: 100 })
     })
 
     it('measures each half from the update before it', () => {
