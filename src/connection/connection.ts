@@ -214,8 +214,9 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     if (type === 'stream' && this.#early.length > 0) {
       // later, as listeners are added in constructors that have not finished
       queueMicrotask(() => {
-        for (const stream of this.#early.splice(0)) {
-          this.#announce(stream)
+        // one who hears of a single stream leaves the others to the next
+        while (this.#early.length > 0 && this.listenerCount('stream') > 0) {
+          this.#announce(this.#early.shift() as MuxedStream)
         }
 
         this.#settle()
@@ -349,7 +350,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   }
 
   #onInbound (stream: MuxedStream): void {
-    if (this.listenerCount('stream') > 0) {
+    if (this.#early.length === 0 && this.listenerCount('stream') > 0) {
       this.#announce(stream)
       return
     }
