@@ -9,7 +9,7 @@ import { MuxerClosedError } from '@libp2p/interface'
 import { raceSignal } from 'race-signal'
 import { takeEdges } from '../core/stream-lanes.ts'
 import { Edge } from '../core/stream-record.ts'
-import { MaxEarlyStreamsError } from '../interface/errors.ts'
+import { ConnectionClosedError, MaxEarlyStreamsError } from '../interface/errors.ts'
 import { Alarm, systemClock } from './clock.ts'
 import { Link } from './link.ts'
 import { Listeners } from './listeners.ts'
@@ -171,7 +171,8 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
 
   /**
    * Ends gracefully: no new streams, our half of every stream ends after what was written, then GoAway, then the
-   * connection under it is closed. Rejects with the signal's reason; `abort()` is then still there.
+   * connection under it is closed. Rejects with the signal's reason, the end still on its way, and `abort()` still there;
+   * or with the error that the connection met before all was delivered.
    */
   async close (options: CloseOptions = {}): Promise<void> {
     if (this.#status === 'closed') {
@@ -179,10 +180,12 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
       return
     }
 
-    this.#closing ??= this.#closeGracefully(options).finally(() => {
-      // one that was given up may be tried again
-      this.#closing = undefined
-    })
+    if (this.#closing === undefined) {
+      this.#closing = this.#closeGracefully(options.reason)
+      // it goes on without those who gave it up, and may fail unheard
+      this.#closing.catch(() => {})
+    }
+
     await raceSignal(this.#closing, options.signal)
   }
 
@@ -394,26 +397,29 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     return stream
   }
 
-  async #closeGracefully (options: CloseOptions): Promise<void> {
-    const { signal } = options
-
+  async #closeGracefully (reason = GO_AWAY_NORMAL): Promise<void> {
     this.#status = 'closing'
     this.engine.drain()
     this.#waiters.notify()
 
-    await raceSignal(Promise.all(this.streams.map(async stream => {
+    await Promise.all(this.streams.map(async stream => {
       // a stream that meets an error now has ended as well, and says so itself
       await stream.close().catch(() => {})
-    })), signal)
+    }))
 
-    await this.#confirm(signal)
-    this.engine.close(options.reason ?? GO_AWAY_NORMAL, undefined, this.now())
+    if (this.#error !== undefined) {
+      // the connection ended before our streams did
+      throw this.#error
+    }
+
+    await this.#confirm()
+    this.engine.close(reason, undefined, this.now())
     this.#settle()
-    await raceSignal(this.#link.closed, signal)
+    await this.#link.closed
   }
 
-  /** Waits until the peer has read what was sent. */
-  async #confirm (signal?: AbortSignal): Promise<void> {
+  /** Waits until the peer has read what was sent, or has gone. */
+  async #confirm (): Promise<void> {
     if (this.#isClosed()) {
       return
     }
@@ -427,13 +433,14 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
       cancel = this.#clock.schedule(resolve, CLOSE_CONFIRM_MILLIS)
     })
 
-    try {
-      await raceSignal(Promise.race([
-        timeout,
-        this.#waiters.wait(() => this.#isClosed() || this.#pongs.has(id))
-      ]), signal)
-    } finally {
-      cancel()
+    await Promise.race([
+      timeout,
+      this.#waiters.wait(() => this.#isClosed() || this.#pongs.has(id))
+    ])
+    cancel()
+
+    if (this.#error !== undefined && !(this.#error instanceof ConnectionClosedError)) {
+      throw this.#error
     }
   }
 
