@@ -14,12 +14,29 @@
  *   streamMuxers: [yamux()]
  * })
  * ```
+ *
+ * @example Without libp2p's node
+ *
+ * ```typescript
+ * import { yamux } from 'libp2p-muxers/yamux'
+ * import type { SecuredConnection } from 'libp2p-muxers/interface'
+ *
+ * declare const secured: SecuredConnection
+ *
+ * const connection = await yamux()().multiplex(secured, { initiator: true })
+ * const stream = await connection.newStream()
+ *
+ * await stream.write(new TextEncoder().encode('hello'))
+ * ```
  */
 import { serviceCapabilities } from '@libp2p/interface'
 import { allocUnsafe } from 'uint8arrays/alloc'
 import { MuxedConnection } from './connection/connection.ts'
 import { resolveConfig } from './protocols/yamux/config.ts'
 import { YamuxEngine } from './protocols/yamux/engine.ts'
+import type { ConnectionInit } from './connection/connection.ts'
+import type { Role } from './core/stream-table.ts'
+import type { Muxer, MultiplexOptions, SecuredConnection } from './interface/muxer.ts'
 import type { YamuxConfig, YamuxOptions, YamuxStreamOptions } from './protocols/yamux/config.ts'
 import type { MessageStream, StreamMuxerFactory } from '@libp2p/interface'
 
@@ -34,7 +51,7 @@ export type YamuxMuxerInit = YamuxOptions
 
 export const YAMUX_PROTOCOL = '/yamux/1.0.0'
 
-class Yamux implements StreamMuxerFactory<MuxedConnection> {
+class Yamux implements StreamMuxerFactory<MuxedConnection>, Muxer {
   readonly protocol = YAMUX_PROTOCOL
   readonly [Symbol.toStringTag] = '@libp2p/yamux'
   readonly [serviceCapabilities]: string[] = ['@libp2p/stream-multiplexing']
@@ -45,10 +62,23 @@ class Yamux implements StreamMuxerFactory<MuxedConnection> {
   }
 
   createStreamMuxer (maConn: MessageStream): MuxedConnection {
+    return this.#create(maConn, roleOf(maConn))
+  }
+
+  async multiplex (secured: SecuredConnection, options: MultiplexOptions = {}): Promise<MuxedConnection> {
+    options.signal?.throwIfAborted()
+
+    return this.#create(secured, roleOf(secured, options.initiator), {
+      peers: options,
+      acceptBacklog: this.#config.acceptBacklog
+    })
+  }
+
+  #create (maConn: MessageStream, role: Role, init: Partial<ConnectionInit> = {}): MuxedConnection {
     const config = this.#config
-    const role = maConn.direction === 'outbound' ? 'client' : 'server'
 
     return new MuxedConnection(maConn, {
+      ...init,
       protocol: this.protocol,
       name: 'yamux',
       role,
@@ -59,12 +89,16 @@ class Yamux implements StreamMuxerFactory<MuxedConnection> {
   }
 }
 
+function roleOf (maConn: MessageStream, initiator = maConn.direction === 'outbound'): Role {
+  return initiator ? 'client' : 'server'
+}
+
 /**
  * A drop-in for the `yamux()` of `@libp2p/yamux`.
  *
  * @throws {InvalidParametersError} for options that make no sense together
  */
-export function yamux (options: YamuxOptions = {}): () => StreamMuxerFactory<MuxedConnection> {
+export function yamux (options: YamuxOptions = {}): () => StreamMuxerFactory<MuxedConnection> & Muxer {
   const factory = new Yamux(options)
 
   return () => factory

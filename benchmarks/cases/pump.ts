@@ -4,8 +4,8 @@ import type { Channel, Chunk } from '../peers/types.ts'
 /** After that much a sender lets others run, also when it was not told to wait: a stop must reach it. */
 const BURST_BYTES = 1_048_576
 
-/** Sends the message again and again, waiting for drain when told to. Returns what stops it. */
-export function pump (channel: Channel, message: Uint8Array): () => void {
+/** Sends messages, all the same unless made anew, and waits for drain when told to. Returns what stops it. */
+export function pump (channel: Pick<Channel, 'send' | 'onDrain'>, message: Uint8Array, make?: () => Uint8Array): () => void {
   const burst = Math.max(1, Math.floor(BURST_BYTES / message.byteLength))
   let blocked = false
   let stopped = false
@@ -16,7 +16,7 @@ export function pump (channel: Channel, message: Uint8Array): () => void {
     }
 
     for (let i = 0; i < burst; i++) {
-      if (!channel.send(message)) {
+      if (!channel.send(make?.() ?? message)) {
         blocked = true
         return
       }
@@ -104,6 +104,9 @@ export function pumpRound (channels: Channel[], message: Uint8Array, acknowledge
 
 export interface Measured {
   bytes: number
+
+  /** What came before it was counted. */
+  rampBytes: number
   millis: number
   cpuMillis: number
 }
@@ -113,6 +116,7 @@ export async function meter (channels: Channel[], millis: number, options: { ack
   const { acknowledgements, rampMillis = 0 } = options
   const one = new Uint8Array(ACKNOWLEDGE_BYTES)
   let bytes = 0
+  let rampBytes = 0
   let acknowledged = 0
   let first: number | undefined
   let cpu = process.cpuUsage()
@@ -128,7 +132,9 @@ export async function meter (channels: Channel[], millis: number, options: { ack
         cpu = process.cpuUsage()
       }
 
-      if (now >= first && !done) {
+      if (now < first) {
+        rampBytes += chunk.byteLength
+      } else if (!done) {
         bytes += chunk.byteLength
       }
 
@@ -145,7 +151,7 @@ export async function meter (channels: Channel[], millis: number, options: { ack
 
       if (!done && now - first >= millis) {
         done = true
-        resolve({ bytes, millis: now - first, cpuMillis: cpuMillis(cpu) })
+        resolve({ bytes, rampBytes, millis: now - first, cpuMillis: cpuMillis(cpu) })
       }
     }
 

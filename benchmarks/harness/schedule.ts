@@ -1,6 +1,6 @@
 /** Runs what was asked for: case by case, peers in turn within a round, so that a noisy machine hits all alike. */
 import { Pair } from './pair.ts'
-import { connectThrough } from './shaped-link.ts'
+import { ShapedLink } from './shaped-link.ts'
 import type { Runner } from './pair.ts'
 import type { Series } from './statistics.ts'
 import type { BenchCase, Parameters } from '../cases/types.ts'
@@ -69,7 +69,7 @@ async function runGroup (group: Group, plan: Plan, progress: (line: string) => v
     series.push({ case: benchCase.name, link, peer: name, samples: [], skipped: benchCase.skip?.(name) })
   }
 
-  const via = benchCase.shape === undefined ? undefined : connectThrough(benchCase.shape)
+  const via = benchCase.shape === undefined ? undefined : new ShapedLink(benchCase.shape)
 
   try {
     for (let round = WARM_UP; round <= plan.rounds; round++) {
@@ -79,6 +79,12 @@ async function runGroup (group: Group, plan: Plan, progress: (line: string) => v
         }
       }
     }
+
+    if (via !== undefined) {
+      const { lateMean, lateMax } = await via.precision()
+
+      progress(`    the link let bytes out ${lateMean.toFixed(2)} ms late on average, ${lateMax.toFixed(1)} ms at most`)
+    }
   } finally {
     for (const runner of runners.values()) {
       runner.stop()
@@ -86,6 +92,8 @@ async function runGroup (group: Group, plan: Plan, progress: (line: string) => v
 
     via?.stop()
   }
+
+  return series
 
   async function runSample (one: Series, round: number): Promise<void> {
     let runner = runners.get(one.peer)
@@ -112,8 +120,6 @@ async function runGroup (group: Group, plan: Plan, progress: (line: string) => v
       runners.delete(one.peer)
     }
   }
-
-  return series
 }
 
 export function clock (seconds: number): string {

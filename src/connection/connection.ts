@@ -6,8 +6,8 @@ import { MuxerClosedError } from '@libp2p/interface'
 import { raceSignal } from 'race-signal'
 import { Edge } from '../core/stream-record.ts'
 import { StreamErrorCode } from '../interface/codes.ts'
-import { MaxEarlyStreamsError, StreamResetError } from '../interface/errors.ts'
-import { Backlog } from './backlog.ts'
+import { ConnectionClosedError, StreamResetError } from '../interface/errors.ts'
+import { Acceptor } from './acceptor.ts'
 import { systemClock } from './clock.ts'
 import { Driver } from './driver.ts'
 import { Listeners } from './listeners.ts'
@@ -15,6 +15,7 @@ import { OpenQueue } from './open-queue.ts'
 import { checkPriority } from './stream-view.ts'
 import { MuxedStream } from './stream.ts'
 import { Waiters } from './waiters.ts'
+import type { AcceptorHandlers } from './acceptor.ts'
 import type { Clock } from './clock.ts'
 import type { StreamHost } from './stream-view.ts'
 import type { Engine, EngineEvent, OpenOptions } from '../core/engine.ts'
@@ -73,13 +74,11 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
 
   readonly #driver: Driver
   readonly #clock: Clock
-  readonly #init: ConnectionInit
   readonly #streams = new Set<MuxedStream>()
   #streamList: MuxedStream[] | undefined
   readonly #openedAt = Date.now()
   #closedAt: number | undefined
-  readonly #backlog = new Backlog()
-  #pulled: boolean
+  readonly #acceptor: Acceptor
   #status: StreamMuxerStatus = 'open'
   #error: Error | undefined
   #closing: Promise<void> | undefined
@@ -95,8 +94,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     this.remotePeer = init.peers?.remotePeer
     this.localAddress = init.peers?.localAddress
     this.remoteAddress = init.peers?.remoteAddress ?? (maConn as Partial<MultiaddrConnection>).remoteAddr
-    this.#pulled = init.acceptBacklog !== undefined
-    this.#init = init
+    this.#acceptor = new Acceptor(this.#acceptorHandlers(), init.maxEarlyStreams, init.acceptBacklog)
     this.#clock = init.clock ?? systemClock
     this.#driver = new Driver(maConn, this.#clock, init.maxBatchLength, init.createEngine, {
       onEdges: (record, edges) => {
@@ -154,35 +152,11 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   }
 
   async acceptStream (options: AbortOptions = {}): Promise<MuxedStream> {
-    let stream: MuxedStream | undefined
-
-    this.#pulled = true
-    options.signal?.throwIfAborted()
-
-    const accept = (): boolean => {
-      stream ??= this.#backlog.next()
-
-      if (stream === undefined && this.#status === 'closed') {
-        throw this.#closedError()
-      }
-
-      return stream !== undefined
-    }
-
-    if (!accept()) {
-      await this.#waiters.wait(accept, options.signal)
-    }
-
-    this.#accept(stream as unknown as MuxedStream)
-
-    return stream as unknown as MuxedStream
+    return this.#acceptor.accept(options.signal)
   }
 
-  /** Ends when the connection was closed, throws what broke it. */
   get inboundStreams (): AsyncGenerator<MuxedStream> {
-    this.#pulled = true
-
-    return this.#accepted()
+    return this.#acceptor.acceptAll()
   }
 
   /** Measures the round trip, in milliseconds. */
@@ -211,7 +185,8 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
 
   /**
    * Ends gracefully: no new streams, our half of every stream ends after what was written, then GoAway, then the
-   * connection under it is closed. Rejects with the signal's reason; `abort()` is then still there.
+   * connection under it is closed. Rejects with the signal's reason, the end still on its way, and `abort()` still there;
+   * or with the error that the connection met before all was delivered.
    */
   async close (options: CloseOptions = {}): Promise<void> {
     if (this.#status === 'closed') {
@@ -219,10 +194,12 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
       return
     }
 
-    this.#closing ??= this.#closeGracefully(options).finally(() => {
-      // one that was given up may be tried again
-      this.#closing = undefined
-    })
+    if (this.#closing === undefined) {
+      this.#closing = this.#closeGracefully(options.code ?? options.reason)
+      // it goes on without those who gave it up, and may fail unheard
+      this.#closing.catch(() => {})
+    }
+
     await raceSignal(this.#closing, options.signal)
   }
 
@@ -262,10 +239,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     if (type === 'stream') {
       // later, as listeners are added in constructors that have not finished
       queueMicrotask(() => {
-        for (let stream = this.#backlog.next(); stream !== undefined; stream = this.#backlog.next()) {
-          this.#announce(stream)
-        }
-
+        this.#acceptor.announceAll()
         this.#driver.settle()
       })
     }
@@ -292,7 +266,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
         return
       }
 
-      this.#onInbound(this.#add(record))
+      this.#acceptor.add(this.#add(record))
     }
 
     const stream = record.attachment as MuxedStream
@@ -326,51 +300,6 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     }
   }
 
-  #onInbound (stream: MuxedStream): void {
-    if (this.listenerCount('stream') > 0) {
-      this.#announce(stream)
-      return
-    }
-
-    const waiting = this.#backlog.add(stream)
-
-    if (!this.#pulled) {
-      if (waiting > this.#init.maxEarlyStreams) {
-        this.#fail(new MaxEarlyStreamsError(
-          `${waiting} streams came in before anybody listened for them, the limit is ${this.#init.maxEarlyStreams} (option maxEarlyStreams)`))
-      }
-    } else if (waiting > (this.#init.acceptBacklog ?? ACCEPT_BACKLOG)) {
-      this.engine.reset(stream.record, StreamErrorCode.resourceLimitExceeded, new StreamResetError(
-        `${waiting} streams wait for acceptStream()`, { origin: 'local', code: StreamErrorCode.resourceLimitExceeded }), this.now())
-    }
-
-    this.#waiters.notify()
-  }
-
-  #announce (stream: MuxedStream): void {
-    this.#accept(stream)
-    this.safeDispatchEvent('stream', { detail: stream })
-  }
-
-  #accept (stream: MuxedStream): void {
-    this.engine.accept(stream.record)
-    this.changed()
-  }
-
-  async * #accepted (): AsyncGenerator<MuxedStream> {
-    while (true) {
-      try {
-        yield await this.acceptStream()
-      } catch (err) {
-        if (this.#error === undefined) {
-          return
-        }
-
-        throw err
-      }
-    }
-  }
-
   #open (options: OpenOptions): MuxedStream | undefined {
     const record = this.engine.open(this.now(), options)
 
@@ -392,26 +321,29 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     return stream
   }
 
-  async #closeGracefully (options: CloseOptions): Promise<void> {
-    const { signal } = options
-
+  async #closeGracefully (code = GO_AWAY_NORMAL): Promise<void> {
     this.#status = 'closing'
     this.engine.drain()
     this.#openQueue.notify()
 
-    await raceSignal(Promise.all(this.streams.map(async stream => {
+    await Promise.all(this.streams.map(async stream => {
       // a stream that meets an error now has ended as well, and says so itself
       await stream.close().catch(() => {})
-    })), signal)
+    }))
 
-    await this.#confirm(signal)
-    this.engine.close(options.code ?? options.reason ?? GO_AWAY_NORMAL, undefined, this.now())
+    if (this.#error !== undefined) {
+      // the connection ended before our streams did
+      throw this.#error
+    }
+
+    await this.#confirm()
+    this.engine.close(code, undefined, this.now())
     this.#driver.settle()
-    await raceSignal(this.#driver.link.closed, signal)
+    await this.#driver.link.closed
   }
 
-  /** Waits until the peer has read what was sent. */
-  async #confirm (signal?: AbortSignal): Promise<void> {
+  /** Waits until the peer has read what was sent, or has gone. */
+  async #confirm (): Promise<void> {
     if (this.#isClosed()) {
       return
     }
@@ -425,25 +357,44 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
       cancel = this.#clock.schedule(resolve, CLOSE_CONFIRM_MILLIS)
     })
 
-    try {
-      await raceSignal(Promise.race([
-        timeout,
-        this.#waiters.wait(() => this.#isClosed() || this.#pongs.has(id))
-      ]), signal)
-    } finally {
-      cancel()
+    await Promise.race([
+      timeout,
+      this.#waiters.wait(() => this.#isClosed() || this.#pongs.has(id))
+    ])
+    cancel()
+
+    if (this.#error !== undefined && !(this.#error instanceof ConnectionClosedError)) {
+      throw this.#error
     }
   }
 
-  /** The peer went beyond what we accept: it is told, and the connection ends. */
-  #fail (err: Error): void {
-    this.engine.close(GO_AWAY_INTERNAL_ERROR, err, this.now())
+  #acceptorHandlers (): AcceptorHandlers {
+    return {
+      listening: () => this.listenerCount('stream') > 0,
+      onAccepted: stream => {
+        this.engine.accept(stream.record)
+        this.changed()
+      },
+      announce: stream => {
+        this.safeDispatchEvent('stream', { detail: stream })
+      },
+      refuse: (stream, waiting) => {
+        const code = StreamErrorCode.resourceLimitExceeded
+
+        this.engine.reset(stream.record, code, new StreamResetError(`${waiting} streams wait to be accepted`, { origin: 'local', code }), this.now())
+      },
+      fail: err => {
+        this.engine.close(GO_AWAY_INTERNAL_ERROR, err, this.now())
+      },
+      closed: () => this.#isClosed() ? { error: this.#error } : undefined,
+      closedError: () => this.#closedError()
+    }
   }
 
   #onClosed (error: Error | undefined): void {
     this.#status = 'closed'
     this.#error = error
-    this.#backlog.clear()
+    this.#acceptor.close()
     this.#closedAt = Date.now()
 
     if (error !== undefined) {
@@ -473,9 +424,6 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
 /** The codes that all languages share: hashicorp's yamux first had them, and libp2p's specs kept them. */
 const GO_AWAY_NORMAL = 0
 const GO_AWAY_INTERNAL_ERROR = 2
-
-/** How many streams wait for `acceptStream()`: as many as a peer may open unacknowledged (section "ACK backlog"). */
-const ACCEPT_BACKLOG = 256
 
 /** The options that one stream may have of its own; the object is absent when there are none, as it costs memory. */
 function toOpenOptions (options: NewStreamOptions): OpenOptions {

@@ -79,6 +79,14 @@ export interface MuxerOptions extends StreamMuxerOptions<StreamOptions> {
    */
   maxBatchLength?: number
 
+  /**
+   * Streams of the peer that may wait for `acceptStream()`; further ones are reset. Of no effect in libp2p's node, which
+   * is told of streams by an event.
+   *
+   * @default 256 (as many as a peer may open unacknowledged)
+   */
+  acceptBacklog?: number
+
   /** Limits on what is cheap for a peer to send and costly to answer. */
   budgets?: AbuseBudgets
 }

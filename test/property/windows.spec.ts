@@ -80,7 +80,9 @@ describe('property: receive windows', () => {
           peer.unread -= bytesRead
           peer.read += bytesRead
 
-          const before = { size: window.size, available: window.available, owed: window.size - window.available - peer.unread, left: budget.left }
+          // a window that was shrunk comes back when its limit is raised
+          const size = Math.max(window.size, Math.min(window.limit, peer.initial))
+          const before = { size, available: window.available, owed: size - window.available - peer.unread, left: budget.left }
           const credit = window.update(peer.unread, now, { roundTrip, idleMillis: idle }, budget)
 
           peer.granted += credit
@@ -102,7 +104,7 @@ describe('property: receive windows', () => {
           }
 
           if (window.size > before.size) {
-            expect(window.size).to.be.at.most(Math.min(Math.max(2 * before.size, peer.initial), window.limit))
+            expect(window.size).to.be.at.most(Math.min(2 * before.size, window.limit))
           }
 
           // growth is paid for out of one purse

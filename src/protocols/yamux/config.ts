@@ -62,6 +62,7 @@ export interface YamuxConfig {
   maxInboundStreams: number
   maxOutboundStreams: number
   maxEarlyStreams: number
+  acceptBacklog: number
   maxBatchLength: number
   connectionWindowBudget: number
   budgets: Required<AbuseBudgets>
@@ -87,6 +88,7 @@ export function resolveConfig (options: YamuxOptions = {}): YamuxConfig {
     maxInboundStreams: options.maxInboundStreams ?? 1_000,
     maxOutboundStreams: options.maxOutboundStreams ?? 1_000,
     maxEarlyStreams: options.maxEarlyStreams ?? 10,
+    acceptBacklog: options.acceptBacklog ?? 256,
     maxBatchLength: options.maxBatchLength ?? 131_038,
     connectionWindowBudget: options.connectionWindowBudget ?? 67_108_864,
     budgets: resolveBudgets(options.budgets),
@@ -96,7 +98,7 @@ export function resolveConfig (options: YamuxOptions = {}): YamuxConfig {
   positive('keepAliveInterval', config.keepAliveInterval)
   positive('keepAliveTimeout', config.keepAliveTimeout)
 
-  for (const name of ['maxInboundStreams', 'maxOutboundStreams', 'maxEarlyStreams', 'connectionWindowBudget'] as const) {
+  for (const name of ['maxInboundStreams', 'maxOutboundStreams', 'maxEarlyStreams', 'acceptBacklog', 'connectionWindowBudget'] as const) {
     atLeast(name, config[name], 0, 'it is a number of things')
   }
 

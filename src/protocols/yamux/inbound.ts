@@ -263,8 +263,8 @@ export function returnCredit (state: YamuxState, stream: YamuxStream, now: numbe
   stream.credit += credit
   state.owed.add(stream, Owed.credit)
 
-  if (state.roundTrip.min === undefined && state.pingsPending.size === 0 && state.pingsOwed.length === 0) {
-    // the first stream that uses its window makes it worth knowing how long the path is
+  if (!state.roundTrip.settled && state.pingsPending.size === 0 && state.pingsOwed.length === 0) {
+    // a stream that uses its window makes it worth knowing how long the path is
     requestPing(state)
   }
 }
@@ -301,10 +301,6 @@ function receivePing (state: YamuxState, now: number): void {
   if (length === state.keepAlivePing) {
     state.keepAlivePing = undefined
     state.deadlines.clear('pong')
-  }
-
-  if (!state.roundTrip.settled && state.pingsOwed.length === 0 && state.pingsPending.size === 0) {
-    requestPing(state)
   }
 }
 

@@ -7,6 +7,9 @@ describe('yamux: statistics', () => {
     expect(new EngineDriver().engine.statistics()).to.deep.equal({
       bytesSent: 0,
       bytesReceived: 0,
+      bytesQueued: 0,
+      stalls: 0,
+      stalledMillis: 0,
       framesSent: 0,
       framesReceived: 0,
       windowUpdatesSent: 0,
@@ -14,8 +17,9 @@ describe('yamux: statistics', () => {
       pingsSent: 0,
       pingsReceived: 0,
       streamsOpened: { inbound: 0, outbound: 0 },
+      streamsClosed: { inbound: 0, outbound: 0 },
       streamsActive: { inbound: 0, outbound: 0 },
-      streamsRefused: 0,
+      streamsRefused: { inbound: 0, outbound: 0 },
       streamsReset: { local: 0, remote: 0 },
       rtt: undefined
     })
@@ -37,6 +41,9 @@ describe('yamux: statistics', () => {
     expect(link.engine.statistics()).to.deep.equal({
       bytesSent: 70_000,
       bytesReceived: 200_000,
+      bytesQueued: 0,
+      stalls: 0,
+      stalledMillis: 0,
       // SYN, two of data, ACK, credit, ping, pong, and the RSTs of a refused and of a reset stream
       framesSent: 9,
       framesReceived: 8,
@@ -45,8 +52,9 @@ describe('yamux: statistics', () => {
       pingsSent: 1,
       pingsReceived: 1,
       streamsOpened: { inbound: 2, outbound: 1 },
+      streamsClosed: { inbound: 1, outbound: 1 },
       streamsActive: { inbound: 1, outbound: 0 },
-      streamsRefused: 1,
+      streamsRefused: { inbound: 1, outbound: 0 },
       streamsReset: { local: 1, remote: 1 },
       rtt: { last: 25, min: 25, smoothed: 25 }
     })
@@ -66,10 +74,37 @@ describe('yamux: statistics', () => {
       bytesReceived: 100,
       framesSent: 2,
       framesReceived: 2,
+      bytesQueued: 0,
+      bytesUnread: 100,
+      stalls: 0,
+      stalledMillis: 0,
       sendWindow: 262_144 - 70_000,
       receiveWindow: 262_144
     })
     expect(link.engine.streamStatistics(other)).to.include({ bytesSent: 5, framesSent: 1, bytesReceived: 0 })
+  })
+
+  it('tell what waits, how often it had to, and for how long until credit came', () => {
+    const link = new EngineDriver()
+    const stream = link.outbound()
+
+    link.write(stream, pattern(300_000))
+    link.sent()
+    link.now += 40
+    expect(link.engine.statistics()).to.include({ bytesQueued: 300_000 - 262_144, stalls: 1, stalledMillis: 0 })
+
+    link.give(windowUpdate(1, 100_000))
+    link.sent()
+    expect(link.engine.statistics()).to.include({ bytesQueued: 0, stalls: 1, stalledMillis: 40 })
+    expect(link.engine.streamStatistics(stream)).to.include({ bytesQueued: 0, stalls: 1, stalledMillis: 40 })
+  })
+
+  it('count the streams that were not opened for want of room', () => {
+    const link = new EngineDriver('client', { maxOutboundStreams: 1 })
+
+    link.open()
+    expect(() => link.open()).to.throw().with.property('name', 'TooManyOutboundProtocolStreamsError')
+    expect(link.engine.statistics().streamsRefused).to.deep.equal({ inbound: 0, outbound: 1 })
   })
 
   it('know the least, the last and the smoothed round trip', () => {

@@ -1,0 +1,136 @@
+/**
+ * Streams that the peer opens, on their way to the application: told to those who listen for the event, or kept in
+ * order for those who call `acceptStream()`. Streams that were reset meanwhile are not kept.
+ */
+import { MaxEarlyStreamsError } from '../interface/errors.ts'
+import { Waiters } from './waiters.ts'
+import type { MuxedStream } from './stream.ts'
+
+export interface AcceptorHandlers {
+  /** Somebody listens for the event. */
+  listening(): boolean
+
+  /** The application has the stream: the peer may be told. */
+  onAccepted(stream: MuxedStream): void
+  announce(stream: MuxedStream): void
+
+  /** So many wait that this one cannot. */
+  refuse(stream: MuxedStream, waiting: number): void
+  fail(err: Error): void
+
+  /** Whether the connection is closed, and what broke it. */
+  closed(): { error: Error | undefined } | undefined
+  closedError(): Error
+}
+
+export class Acceptor {
+  readonly #handlers: AcceptorHandlers
+  readonly #maxEarlyStreams: number
+  readonly #backlog: number
+  readonly #waiters = new Waiters()
+  #streams: MuxedStream[] = []
+  #pulled: boolean
+
+  constructor (handlers: AcceptorHandlers, maxEarlyStreams: number, backlog: number | undefined) {
+    this.#handlers = handlers
+    this.#maxEarlyStreams = maxEarlyStreams
+    // libp2p's node hears of streams by the event; who pulls there has as many wait as may come too early
+    this.#backlog = backlog ?? maxEarlyStreams
+    this.#pulled = backlog !== undefined
+  }
+
+  add (stream: MuxedStream): void {
+    if (this.#streams.length === 0 && this.#handlers.listening()) {
+      this.#announce(stream)
+      return
+    }
+
+    this.#streams = this.#streams.filter(isWanted)
+
+    const waiting = this.#streams.push(stream)
+
+    if (!this.#pulled) {
+      if (waiting > this.#maxEarlyStreams) {
+        this.#handlers.fail(new MaxEarlyStreamsError(
+          `${waiting} streams came in before anybody listened for them, the limit is ${this.#maxEarlyStreams} (option maxEarlyStreams)`))
+      }
+    } else if (waiting > this.#backlog) {
+      this.#handlers.refuse(stream, waiting)
+    }
+
+    this.#waiters.notify()
+  }
+
+  /** Somebody has begun to listen. One who hears of a single stream leaves the others to the next. */
+  announceAll (): void {
+    while (this.#handlers.listening()) {
+      const stream = this.#next()
+
+      if (stream === undefined) {
+        return
+      }
+
+      this.#announce(stream)
+    }
+  }
+
+  async accept (signal?: AbortSignal): Promise<MuxedStream> {
+    let stream: MuxedStream | undefined
+
+    this.#pulled = true
+    signal?.throwIfAborted()
+
+    const take = (): boolean => {
+      stream ??= this.#next()
+
+      if (stream === undefined && this.#handlers.closed() !== undefined) {
+        throw this.#handlers.closedError()
+      }
+
+      return stream !== undefined
+    }
+
+    if (!take()) {
+      await this.#waiters.wait(take, signal)
+    }
+
+    this.#handlers.onAccepted(stream as unknown as MuxedStream)
+
+    return stream as unknown as MuxedStream
+  }
+
+  /** Ends when the connection was closed, throws what broke it. */
+  async * acceptAll (): AsyncGenerator<MuxedStream> {
+    while (true) {
+      try {
+        yield await this.accept()
+      } catch (err) {
+        if (this.#handlers.closed()?.error === undefined) {
+          return
+        }
+
+        throw err
+      }
+    }
+  }
+
+  close (): void {
+    this.#streams = []
+    this.#waiters.notify()
+  }
+
+  #announce (stream: MuxedStream): void {
+    this.#handlers.onAccepted(stream)
+    this.#handlers.announce(stream)
+  }
+
+  #next (): MuxedStream | undefined {
+    this.#streams = this.#streams.filter(isWanted)
+
+    return this.#streams.shift()
+  }
+}
+
+function isWanted (stream: MuxedStream): boolean {
+  return stream.status === 'open'
+}

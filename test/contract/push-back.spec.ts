@@ -1,0 +1,148 @@
+/** `push()` and `unshift()`: bytes that were read too far, or come from elsewhere, are read again in their place. */
+import { expect } from 'aegir/chai'
+import all from 'it-all'
+import { Uint8ArrayList } from 'uint8arraylist'
+import { FIN, RST, SYN, data, windowUpdate } from '../support/frames.ts'
+import { inboundStream, muxerAndPeer } from '../support/muxers.ts'
+import { eventOf, noUnhandledRejections, turn } from '../support/waiting.ts'
+import type { MuxedStream } from '../../src/connection/stream.ts'
+import type { WithPeer } from '../support/muxers.ts'
+
+async function open (...frames: Uint8Array[]): Promise<WithPeer & { stream: MuxedStream }> {
+  const setup = muxerAndPeer({ direction: 'inbound' })
+  const stream = await inboundStream(setup, windowUpdate(1, 0, SYN), ...frames)
+
+  await turn()
+
+  return { ...setup, stream }
+}
+
+async function textOf (stream: MuxedStream): Promise<string> {
+  return new TextDecoder().decode(new Uint8ArrayList(...await all(stream)).subarray())
+}
+
+function bytes (text: string): Uint8Array {
+  return new TextEncoder().encode(text)
+}
+
+describe('contract: push and unshift', () => {
+  noUnhandledRejections()
+
+  it('unshift() puts bytes in front of what is unread, push() behind it', async () => {
+    const { peer, stream } = await open(data(1, 'middle '))
+
+    stream.unshift(bytes('before '))
+    stream.push(bytes('behind '))
+    expect(stream.readBufferLength).to.equal(21)
+    peer.send(data(1, 'last', FIN))
+    expect(await textOf(stream)).to.equal('before middle behind last')
+  })
+
+  it('several times, each in its place', async () => {
+    const { peer, stream } = await open(data(1, 'c '))
+
+    stream.unshift(bytes('b '))
+    stream.push(bytes('d '))
+    stream.unshift(new Uint8ArrayList(bytes('a'), bytes(' ')))
+    stream.push(bytes('e '))
+    peer.send(data(1, 'f', FIN))
+    expect(await textOf(stream)).to.equal('a b c d e f')
+  })
+
+  it('of nothing is nothing', async () => {
+    const { stream } = await open()
+
+    stream.push(new Uint8Array(0))
+    stream.unshift(new Uint8Array(0))
+    expect(stream.readBufferLength).to.equal(0)
+  })
+
+  it('are delivered to listeners by the end of the tick', async () => {
+    const { stream } = await open()
+    const lengths: number[] = []
+
+    stream.addEventListener('message', event => { lengths.push(event.data.byteLength) })
+    stream.push(bytes('pushed'))
+    expect(lengths).to.deep.equal([])
+    await Promise.resolve()
+    expect(lengths).to.deep.equal([6])
+  })
+
+  it('wait while the stream is paused', async () => {
+    const { stream } = await open()
+    const lengths: number[] = []
+
+    stream.addEventListener('message', event => { lengths.push(event.data.byteLength) })
+    stream.pause()
+    stream.push(bytes('pushed'))
+    await turn()
+    expect(lengths).to.deep.equal([])
+    stream.resume()
+    expect(lengths).to.deep.equal([6])
+  })
+
+  it('wake an iterator that waits', async () => {
+    const { stream } = await open()
+    const next = stream[Symbol.asyncIterator]().next()
+
+    await turn()
+    stream.push(bytes('pushed'))
+    expect((await next).value).to.have.property('byteLength', 6)
+  })
+
+  it('by a listener that took too much, are for the next listener', async () => {
+    const { peer, stream } = await open()
+    const texts: string[] = []
+    const first = (event: any): void => {
+      stream.removeEventListener('message', first)
+      stream.unshift(event.data.subarray(5))
+    }
+
+    stream.addEventListener('message', first)
+    peer.send(data(1, 'head body'), data(1, ' tail'))
+    await turn()
+    expect(stream.readBufferLength).to.equal(9)
+    stream.addEventListener('message', event => { texts.push(new TextDecoder().decode(event.data.subarray())) })
+    await turn()
+    expect(texts.join('')).to.equal('body tail')
+  })
+
+  it('are there after the FIN of the remote, too, as long as our side reads', async () => {
+    const { stream } = await open(data(1, 'all', FIN))
+    const [chunk] = await all(stream)
+
+    stream.unshift(chunk.subarray(1))
+    expect(await textOf(stream)).to.equal('ll')
+  })
+
+  it('are refused once our side reads no more', async () => {
+    const { stream } = await open()
+
+    await stream.closeRead()
+    expect(() => { stream.push(bytes('late')) }).to.throw().with.property('name', 'StreamStateError')
+    expect(() => { stream.unshift(bytes('late')) }).to.throw().with.property('name', 'StreamStateError')
+  })
+
+  it('are refused once the stream is over', async () => {
+    const { peer, stream } = await open()
+
+    peer.send(windowUpdate(1, 0, RST))
+    await turn()
+    expect(() => { stream.push(bytes('late')) }).to.throw().with.property('name', 'StreamStateError')
+    expect(() => { stream.pause() }).to.throw().with.property('name', 'StreamStateError')
+    expect(() => { stream.resume() }).to.throw().with.property('name', 'StreamStateError')
+  })
+
+  it('of more than maxReadBufferLength abort the stream: no flow control bounds them', async () => {
+    const { peer, stream } = await open()
+    const closed = eventOf(stream, 'close')
+
+    stream.pause()
+    stream.maxReadBufferLength = 1_000
+    stream.push(new Uint8Array(1_000))
+    expect(stream.status).to.equal('open')
+    stream.push(new Uint8Array(1))
+    expect(await closed).to.have.nested.property('error.name', 'StreamBufferError')
+    await peer.hears('window|RST 1')
+  })
+})
