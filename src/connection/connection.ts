@@ -13,6 +13,7 @@ import { ConnectionClosedError, MaxEarlyStreamsError } from '../interface/errors
 import { Alarm, systemClock } from './clock.ts'
 import { Link } from './link.ts'
 import { Listeners } from './listeners.ts'
+import { toOpenOptions } from './open-options.ts'
 import { MuxedStream } from './stream.ts'
 import { Waiters } from './waiters.ts'
 import type { Clock } from './clock.ts'
@@ -483,23 +484,3 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
 /** The codes that all languages share: hashicorp's yamux first had them, and libp2p's specs kept them. */
 const GO_AWAY_NORMAL = 0
 const GO_AWAY_INTERNAL_ERROR = 2
-
-/** The options that one stream may have of its own; the object is absent when there are none, as it costs memory. */
-function toOpenOptions (options: CreateStreamOptions): OpenOptions {
-  const limits: any = {}
-
-  for (const name of STREAM_OPTIONS) {
-    const value = (options as any)[name]
-
-    if (value != null) {
-      limits[name] = value
-    }
-  }
-
-  return Object.keys(limits).length === 0 ? {} : { limits }
-}
-
-const STREAM_OPTIONS = [
-  'inactivityTimeout', 'maxReadBufferLength', 'maxWriteBufferLength', 'writeHighWaterMark', 'writeStallTimeout',
-  'initialStreamWindowSize', 'maxStreamWindowSize'
-] as const
