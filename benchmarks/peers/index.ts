@@ -12,8 +12,13 @@ export interface PeerInfo {
 
   /** Runs these cases only. */
   cases?: RegExp
-  create(link: LinkName): Promise<Peer>
+
+  /** A muxer of this program, in its own language at both ends; otherwise a peer in JavaScript. */
+  native?: { language: Language, muxer: string }
+  create?(link: LinkName): Promise<Peer>
 }
+
+export type Language = 'go' | 'rust'
 
 /** Ours in the tables; all others are compared with it. */
 export const OURS = 'ours'
@@ -64,6 +69,30 @@ export const PEERS: PeerInfo[] = [
     title: 'libp2p-muxers/yamux',
     links: ['bare', 'noise'],
     create: async link => libp2p(link, (await import('../../src/yamux.ts')).yamux({ maxInboundStreams: MANY, maxOutboundStreams: MANY, maxEarlyStreams: MANY }))
+  },
+  {
+    name: 'go-yamux',
+    title: 'libp2p/go-yamux (Go)',
+    links: ['bare'],
+    native: { language: 'go', muxer: 'go-yamux' }
+  },
+  {
+    name: 'hashicorp',
+    title: 'hashicorp/yamux (Go)',
+    links: ['bare'],
+    native: { language: 'go', muxer: 'hashicorp' }
+  },
+  {
+    name: 'smux',
+    title: 'xtaci/smux (Go)',
+    links: ['bare'],
+    native: { language: 'go', muxer: 'smux' }
+  },
+  {
+    name: 'rust-yamux',
+    title: 'rust-yamux (Rust)',
+    links: ['bare'],
+    native: { language: 'rust', muxer: 'yamux' }
   }
 ]
 
