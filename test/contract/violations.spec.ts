@@ -3,6 +3,7 @@
  * its connection is closed, and every stream ends with the reason.
  */
 import { expect } from 'aegir/chai'
+import all from 'it-all'
 import { ACK, DATA, GO_AWAY, PING, RST, SYN, WINDOW_UPDATE, data, frame, join, ping, windowUpdate } from '../support/frames.ts'
 import { inboundStream, muxerAndPeer } from '../support/muxers.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
@@ -74,7 +75,7 @@ describe('contract: a peer that breaks the protocol', () => {
       peer.pongs = false
 
       const ping = expect(muxer.ping()).to.eventually.be.rejected.with.property('name', error)
-      const close = expect(stream.close().then(async () => muxer.close())).to.eventually.be.rejected.with.property('name', error)
+      const reading = expect(all(stream)).to.eventually.be.rejected.with.property('name', error)
 
       await turn()
 
@@ -84,7 +85,7 @@ describe('contract: a peer that breaks the protocol', () => {
         await until(() => maConn.status === 'closed')
       })
 
-      await Promise.all([ping, close])
+      await Promise.all([ping, reading])
       expect(uncaught).to.deep.equal([])
       expect(muxer.status).to.equal('closed')
       expect(peer.goAways).to.deep.equal([code])
