@@ -34,6 +34,13 @@ export const PEERS: PeerInfo[] = [
     create: async () => (await import('./tcp.ts')).tcp()
   },
   {
+    name: 'no-muxer',
+    title: '@libp2p/tcp, no muxer',
+    links: ['bare'],
+    cases: /^(download-1|upload-1|messages-100|messages-512|ping-pong|shaped-.*)$/,
+    create: async () => (await import('./libp2p-bare.ts')).libp2pBare()
+  },
+  {
     name: 'http2',
     title: 'node:http2',
     links: ['bare'],
