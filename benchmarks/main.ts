@@ -13,7 +13,7 @@ import type { LinkName } from './peers/index.ts'
 const HELP = `Usage: npm run bench -- [options]
 
   --case a,b      cases, or the beginnings of their names (default: all)
-  --peer x,y      peers, whole names (default: all); ours is called ${OURS}
+  --peer x,y      peers, or js or native for all of a kind (default: all); ours is called ${OURS}
   --link bare     bare, noise or all (default: all)
   --rounds N      samples of each peer, after one to warm up (default: 5)
   --millis N      how long a sample measures (default: 700)
@@ -46,6 +46,12 @@ function choose<T extends { name: string }> (all: T[], wanted: string | undefine
   }
 
   return words.length === 0 ? all : all.filter(({ name }) => words.some(word => matches(name, word)))
+}
+
+function isPeer (name: string, word: string): boolean {
+  const native = PEERS.find(peer => peer.name === name)?.native !== undefined
+
+  return name === word || (word === 'native' && native) || (word === 'js' && !native)
 }
 
 function positive (value: string | undefined, name: string, otherwise: number): number {
@@ -98,7 +104,7 @@ function parse (args: string[]): Options | undefined {
   return {
     plan: {
       cases: choose(CASES, values.case, 'case', (name, word) => name === word || (!CASES.some(other => other.name === word) && name.startsWith(word))),
-      peers: choose(PEERS, values.peer, 'peer', (name, word) => name === word),
+      peers: choose(PEERS, values.peer, 'peer', isPeer),
       links: linksOf(values.link),
       rounds: positive(values.rounds, 'rounds', values.quick ? 3 : 5),
       parameters: { millis: positive(values.millis, 'millis', values.quick ? 250 : 700), quick: values.quick }

@@ -75,6 +75,7 @@ export function pingPong (init: { name: string, title: string, links: BenchCase[
   return {
     ...init,
     metrics: ROUND_TRIPS,
+    native: { request: { kind: 'ping-pong', streams: 1, bytes: PING_BYTES }, figures: raw => raw },
     seconds: ({ millis }) => millis / 1_000 + 0.1,
 
     async client (side) {

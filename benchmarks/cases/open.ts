@@ -36,6 +36,13 @@ export function openEchoClose (init: { name: string, title: string, links: Bench
   return {
     ...init,
     metrics: METRICS,
+    native: {
+      request: { kind: 'open', streams: AT_ONCE, bytes: 1 },
+      figures: ({ count, millis, clientCpuMillis, serverCpuMillis }) => ({
+        rate: count / millis * 1_000,
+        cpu: (clientCpuMillis + serverCpuMillis) * 1_000 / count
+      })
+    },
     seconds: ({ millis }) => millis / 1_000 + 0.1,
 
     async client (side) {

@@ -30,6 +30,12 @@ export function transfer (init: Transfer): BenchCase {
   // messages over many streams go round all of them, large writes are of a sender for each stream
   const round = small && streams > 1
 
+  function figures ({ bytes: received, millis }: { bytes: number, millis: number }, totalCpu: number): Figures {
+    return small
+      ? { rate: received / bytes / millis * 1_000, cpu: totalCpu * 1_000 / (received / bytes) }
+      : { rate: received / MIB / millis * 1_000, cpu: totalCpu / 1_000 / (received / GIB) }
+  }
+
   /** Sends until told that it is enough, and what came of it. */
   async function send (side: Side, channels: Channel[], acknowledgements: Channel | undefined): Promise<Figures> {
     const message = new Uint8Array(bytes).fill(7)
@@ -47,9 +53,7 @@ export function transfer (init: Transfer): BenchCase {
       stop()
     }
 
-    return small
-      ? { rate: measured.bytes / bytes / measured.millis * 1_000, cpu: total * 1_000 / (measured.bytes / bytes) }
-      : { rate: measured.bytes / MIB / measured.millis * 1_000, cpu: total / 1_000 / (measured.bytes / GIB) }
+    return figures(measured, total)
   }
 
   async function receive (side: Side, channels: Channel[], acknowledgements: Channel | undefined): Promise<Figures> {
@@ -67,6 +71,13 @@ export function transfer (init: Transfer): BenchCase {
     links: init.links ?? ['bare'],
     metrics: small ? MESSAGES : BULK,
     seconds: parameters => parameters.millis / 1_000 + 0.1 + streams / 5_000,
+
+    native: streams !== 1 && streams !== 100
+      ? undefined
+      : {
+          request: { kind: direction === 'up' ? 'upload' : 'download', streams, bytes },
+          figures: raw => figures({ bytes: raw.bytes, millis: raw.millis }, raw.sendCpuMillis + raw.receiveCpuMillis)
+        },
 
     async client (side) {
       const session = await side.session()

@@ -40,13 +40,20 @@ export interface BenchCase {
   /** A shaped link between the two. */
   shape?: LinkShape
 
-  /** Not all peers can run all cases: the reason. */
-  skip?(peer: string): string | undefined
+  /** How a program in another language is told of this case, and what is made of its answer. */
+  native?: NativeCase
 
   /** About how long a sample takes, for the time left. */
   seconds(parameters: Parameters): number
   server(side: Side): Promise<Figures>
   client(side: Side): Promise<Figures>
+}
+
+export interface NativeCase {
+  request: { kind: 'upload' | 'download' | 'ping-pong' | 'open', streams: number, bytes: number }
+
+  /** Of both ends together. */
+  figures(raw: Figures): Figures
 }
 
 export interface LinkShape {

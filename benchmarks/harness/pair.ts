@@ -80,23 +80,7 @@ export class Pair implements Runner {
   }
 
   async run (benchCase: BenchCase, parameters: Parameters, via?: (address: Address) => Promise<Address>): Promise<Figures> {
-    const run = this.#run(benchCase, parameters, via)
-    const seconds = benchCase.seconds(parameters) + PATIENCE_SECONDS
-    let timer: NodeJS.Timeout | undefined
-
-    const timeout = new Promise<never>((resolve, reject) => {
-      timer = setTimeout(() => {
-        reject(new Error(`stuck: nothing came of it within ${Math.round(seconds)} s`))
-      }, seconds * 1_000)
-    })
-
-    try {
-      return await Promise.race([run, timeout])
-    } finally {
-      clearTimeout(timer)
-      // one that is late has nobody to tell it to
-      run.catch(() => {})
-    }
+    return withPatience(benchCase.seconds(parameters), this.#run(benchCase, parameters, via))
   }
 
   stop (): void {
@@ -129,4 +113,24 @@ async function figuresOf (worker: Worker): Promise<Figures> {
   const event = await worker.next()
 
   return event.type === 'figures' ? event.figures : {}
+}
+
+/** Rejects when a sample takes far longer than it should. */
+export async function withPatience <T> (expectedSeconds: number, run: Promise<T>): Promise<T> {
+  const seconds = expectedSeconds + PATIENCE_SECONDS
+  let timer: NodeJS.Timeout | undefined
+
+  const timeout = new Promise<never>((resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`stuck: nothing came of it within ${Math.round(seconds)} s`))
+    }, seconds * 1_000)
+  })
+
+  try {
+    return await Promise.race([run, timeout])
+  } finally {
+    clearTimeout(timer)
+    // one that is late has nobody to tell it to
+    run.catch(() => {})
+  }
 }

@@ -31,7 +31,7 @@ function rowsOf (benchCase: BenchCase, link: LinkName, metric: Metric, all: Seri
         median: format(summary.median),
         spread: series.samples.length > 1 ? `${format(summary.min)} … ${format(summary.max)}` : '',
         ratio: summary.ratio === undefined ? '' : `${format(summary.ratio)} × (${format(summary.ratioOfMedians ?? NaN)} ×)`,
-        note: series.skipped ?? (first === undefined ? '' : `${summary.failures} failed: ${first}`)
+        note: first === undefined ? '' : `${summary.failures} failed: ${first}`
       }
     })
 }

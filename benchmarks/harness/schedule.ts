@@ -1,10 +1,11 @@
 /** Runs what was asked for: case by case, peers in turn within a round, so that a noisy machine hits all alike. */
+import { NativePair, build } from './native.ts'
 import { Pair } from './pair.ts'
 import { ShapedLink } from './shaped-link.ts'
 import type { Runner } from './pair.ts'
 import type { Series } from './statistics.ts'
 import type { BenchCase, Parameters } from '../cases/types.ts'
-import type { LinkName, PeerInfo } from '../peers/index.ts'
+import type { Language, LinkName, PeerInfo } from '../peers/index.ts'
 import type { Address } from '../peers/types.ts'
 
 export interface Plan {
@@ -35,16 +36,41 @@ export function groupsOf (plan: Plan): Group[] {
     .map(benchCase => ({
       benchCase,
       link,
-      peers: plan.peers.filter(peer => peer.links.includes(link) && (peer.cases?.test(benchCase.name) ?? true))
+      peers: plan.peers.filter(peer => canRun(peer, benchCase, link))
     }))
     .filter(({ peers }) => peers.length > 0))
+}
+
+function canRun (peer: PeerInfo, benchCase: BenchCase, link: LinkName): boolean {
+  return peer.links.includes(link) &&
+    (peer.cases?.test(benchCase.name) ?? true) &&
+    (peer.native === undefined || benchCase.native !== undefined)
+}
+
+/** Without the peers of a language that cannot be built here, which is said aloud. */
+function withoutMissing (plan: Plan, progress: (line: string) => void): Plan {
+  const missing = new Set<Language>()
+
+  for (const language of new Set(plan.peers.flatMap(({ native }) => native?.language ?? []))) {
+    progress(`building the peers in ${language}`)
+
+    const reason = build(language)
+
+    if (reason !== undefined) {
+      progress(`!!! ${reason}`)
+      missing.add(language)
+    }
+  }
+
+  return { ...plan, peers: plan.peers.filter(({ native }) => native === undefined || !missing.has(native.language)) }
 }
 
 function secondsOf (group: Group, plan: Plan): number {
   return group.peers.length * (START_SECONDS + WARM_UP_MILLIS / 1_000 + group.benchCase.seconds(plan.parameters) * plan.rounds)
 }
 
-export async function runPlan (plan: Plan, progress: (line: string) => void): Promise<Series[]> {
+export async function runPlan (wanted: Plan, progress: (line: string) => void): Promise<Series[]> {
+  const plan = withoutMissing(wanted, progress)
   const groups = groupsOf(plan)
   const all: Series[] = []
   let left = groups.reduce((sum, group) => sum + secondsOf(group, plan), 0)
@@ -66,7 +92,7 @@ async function runGroup (group: Group, plan: Plan, progress: (line: string) => v
   const runners = new Map<string, Runner>()
 
   for (const { name } of group.peers) {
-    series.push({ case: benchCase.name, link, peer: name, samples: [], skipped: benchCase.skip?.(name) })
+    series.push({ case: benchCase.name, link, peer: name, samples: [] })
   }
 
   const via = benchCase.shape === undefined ? undefined : new ShapedLink(benchCase.shape)
@@ -74,9 +100,7 @@ async function runGroup (group: Group, plan: Plan, progress: (line: string) => v
   try {
     for (let round = WARM_UP; round <= plan.rounds; round++) {
       for (const one of series) {
-        if (one.skipped === undefined) {
-          await runSample(one, round)
-        }
+        await runSample(one, round)
       }
     }
 
@@ -99,7 +123,9 @@ async function runGroup (group: Group, plan: Plan, progress: (line: string) => v
     let runner = runners.get(one.peer)
 
     if (runner === undefined) {
-      runner = new Pair(one.peer, link)
+      const native = group.peers.find(({ name }) => name === one.peer)?.native
+
+      runner = native === undefined ? new Pair(one.peer, link) : new NativePair(native.language, native.muxer)
       runners.set(one.peer, runner)
     }
 

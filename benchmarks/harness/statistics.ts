@@ -16,9 +16,6 @@ export interface Series {
   link: LinkName
   peer: string
   samples: Sample[]
-
-  /** Why there are none. */
-  skipped?: string
 }
 
 export interface Summary {

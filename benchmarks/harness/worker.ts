@@ -43,8 +43,8 @@ function fail (err: any): void {
 async function main (): Promise<void> {
   const info = PEERS.find(({ name }) => name === peerName)
 
-  if (info === undefined) {
-    throw new Error(`there is no peer ${peerName}`)
+  if (info?.create === undefined) {
+    throw new Error(`there is no peer ${peerName} in JavaScript`)
   }
 
   const peer = await info.create(link)

@@ -12,8 +12,13 @@ export interface PeerInfo {
 
   /** Runs these cases only. */
   cases?: RegExp
-  create(link: LinkName): Promise<Peer>
+
+  /** A muxer of this program, in its own language at both ends; otherwise a peer in JavaScript. */
+  native?: { language: Language, muxer: string }
+  create?(link: LinkName): Promise<Peer>
 }
+
+export type Language = 'go' | 'rust'
 
 /** Ours in the tables; all others are compared with it. */
 export const OURS = 'ours'
@@ -27,6 +32,13 @@ export const PEERS: PeerInfo[] = [
     title: 'raw TCP',
     links: ['bare'],
     create: async () => (await import('./tcp.ts')).tcp()
+  },
+  {
+    name: 'no-muxer',
+    title: '@libp2p/tcp, no muxer',
+    links: ['bare'],
+    cases: /^(download-1|upload-1|messages-100|messages-512|ping-pong|shaped-.*)$/,
+    create: async () => (await import('./libp2p-bare.ts')).libp2pBare()
   },
   {
     name: 'http2',
@@ -64,6 +76,30 @@ export const PEERS: PeerInfo[] = [
     title: 'libp2p-muxers/yamux',
     links: ['bare', 'noise'],
     create: async link => libp2p(link, (await import('../../src/yamux.ts')).yamux({ maxInboundStreams: MANY, maxOutboundStreams: MANY, maxEarlyStreams: MANY }))
+  },
+  {
+    name: 'go-yamux',
+    title: 'libp2p/go-yamux (Go)',
+    links: ['bare'],
+    native: { language: 'go', muxer: 'go-yamux' }
+  },
+  {
+    name: 'hashicorp',
+    title: 'hashicorp/yamux (Go)',
+    links: ['bare'],
+    native: { language: 'go', muxer: 'hashicorp' }
+  },
+  {
+    name: 'smux',
+    title: 'xtaci/smux (Go)',
+    links: ['bare'],
+    native: { language: 'go', muxer: 'smux' }
+  },
+  {
+    name: 'rust-yamux',
+    title: 'rust-yamux (Rust)',
+    links: ['bare'],
+    native: { language: 'rust', muxer: 'yamux' }
   }
 ]
 

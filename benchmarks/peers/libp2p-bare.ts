@@ -41,18 +41,39 @@ class BareSession implements Session {
   }
 }
 
-export function libp2pBare (factory: MuxerFactory): Peer {
+/** No muxer: the connection is the one channel there is. What the link under all muxers of libp2p allows. */
+class PlainSession implements Session {
+  readonly #maConn: MultiaddrConnection
+
+  constructor (maConn: MultiaddrConnection) {
+    this.#maConn = maConn
+  }
+
+  async open (): Promise<Channel> {
+    return new StreamChannel(this.#maConn)
+  }
+
+  onChannel (callback: (channel: Channel) => void): void {
+    callback(new StreamChannel(this.#maConn))
+  }
+
+  close (): void {
+    this.#maConn.abort(new Error('the sample is over'))
+  }
+}
+
+export function libp2pBare (factory?: MuxerFactory): Peer {
   const components = { logger: defaultLogger() }
   const transport: Transport = tcp({
     // pauses between two rounds are not to end a connection
     inboundSocketInactivityTimeout: 600_000,
     outboundSocketInactivityTimeout: 600_000
   })(components)
-  const muxers = factory(components)
+  const muxers = factory?.(components)
 
   function upgrader (use: (session: Session) => void): Upgrader {
     const upgrade = async (maConn: MultiaddrConnection): Promise<Connection> => {
-      use(new BareSession(maConn, muxers.createStreamMuxer(maConn)))
+      use(muxers === undefined ? new PlainSession(maConn) : new BareSession(maConn, muxers.createStreamMuxer(maConn)))
 
       return maConn as unknown as Connection
     }

@@ -1,12 +1,12 @@
-/** A channel over a stream of libp2p, whichever muxer made it. */
+/** A channel over a stream of libp2p, whichever muxer made it, or over a connection without a muxer. */
 import type { Channel, Chunk } from './types.ts'
-import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
+import type { MessageStream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 
 export class StreamChannel implements Channel {
-  readonly #stream: Stream
+  readonly #stream: MessageStream
   #listener: ((event: StreamMessageEvent) => void) | undefined
 
-  constructor (stream: Stream) {
+  constructor (stream: MessageStream) {
     this.#stream = stream
   }
 

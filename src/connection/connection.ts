@@ -11,8 +11,8 @@ import { Acceptor } from './acceptor.ts'
 import { systemClock } from './clock.ts'
 import { Driver } from './driver.ts'
 import { Listeners } from './listeners.ts'
+import { toOpenOptions } from './open-options.ts'
 import { OpenQueue } from './open-queue.ts'
-import { checkPriority } from './stream-view.ts'
 import { MuxedStream } from './stream.ts'
 import { Waiters } from './waiters.ts'
 import type { AcceptorHandlers } from './acceptor.ts'
@@ -424,26 +424,3 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
 /** The codes that all languages share: hashicorp's yamux first had them, and libp2p's specs kept them. */
 const GO_AWAY_NORMAL = 0
 const GO_AWAY_INTERNAL_ERROR = 2
-
-/** The options that one stream may have of its own; the object is absent when there are none, as it costs memory. */
-function toOpenOptions (options: NewStreamOptions): OpenOptions {
-  const limits: any = {}
-
-  for (const name of STREAM_OPTIONS) {
-    const value = (options as any)[name]
-
-    if (value != null) {
-      limits[name] = value
-    }
-  }
-
-  return {
-    ...checkPriority(options.priority),
-    ...(Object.keys(limits).length === 0 ? {} : { limits })
-  }
-}
-
-const STREAM_OPTIONS = [
-  'inactivityTimeout', 'maxReadBufferLength', 'maxWriteBufferLength', 'writeHighWaterMark', 'writeStallTimeout',
-  'initialStreamWindowSize', 'maxStreamWindowSize'
-] as const

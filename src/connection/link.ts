@@ -21,11 +21,13 @@ export class Link {
 
   readonly #maConn: MessageStream
   readonly #handlers: LinkHandlers
-  #writable = true
+  #writable: boolean
 
   constructor (maConn: MessageStream, handlers: LinkHandlers) {
     this.#maConn = maConn
     this.#handlers = handlers
+    // whoever had the connection before may have filled it: encrypters send their handshake through it
+    this.#writable = !maConn.writableNeedsDrain
 
     maConn.addEventListener('message', this.#onMessage)
     maConn.addEventListener('drain', this.#onDrain)

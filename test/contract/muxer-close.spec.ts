@@ -2,7 +2,7 @@
 import { expect } from 'aegir/chai'
 import all from 'it-all'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { FIN, SYN, data, parseFrames, lineOf, pattern, windowUpdate } from '../support/frames.ts'
+import { FIN, RST, SYN, data, parseFrames, lineOf, pattern, windowUpdate } from '../support/frames.ts'
 import { inboundStream, muxedPair, muxerAndPeer, openPair } from '../support/muxers.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 import { eventOf, noUnhandledRejections, outcomeOf, turn, until } from '../support/waiting.ts'
@@ -241,6 +241,24 @@ describe('contract: close() and abort() of the muxer', () => {
     expect(await outcomeOf(closing)).to.equal('pending')
     link.cut()
     await closing
+    expect(muxer.status).to.equal('closed')
+  })
+
+  it('close() that waits for a stream which the peer resets, and then hangs up, is done', async () => {
+    const { link, muxer, peer } = muxerAndPeer()
+    const stream = await muxer.createStream()
+
+    stream.send(pattern(300_000))
+
+    const closing = muxer.close()
+
+    expect(await outcomeOf(closing)).to.equal('pending')
+    link.inbound.hold()
+    peer.send(windowUpdate(1, 0, RST))
+    link.inbound.flush()
+    link.cut()
+    await closing
+    expect(stream.status).to.equal('reset')
     expect(muxer.status).to.equal('closed')
   })
 

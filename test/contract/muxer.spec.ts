@@ -147,7 +147,9 @@ describe('contract: opening streams', () => {
   it('does not announce an early stream that was reset meanwhile, but one that ended', async () => {
     const { muxer, peer } = muxerAndPeer({ direction: 'inbound' })
 
-    peer.send(windowUpdate(1, 0, SYN), windowUpdate(3, 0, SYN | FIN), windowUpdate(1, 0, RST))
+    peer.send(windowUpdate(1, 0, SYN), windowUpdate(3, 0, SYN | FIN), windowUpdate(5, 0, SYN), windowUpdate(1, 0, RST))
+    await turn()
+    peer.send(windowUpdate(5, 0, RST))
     await turn()
 
     const ids = idsOf(muxer)

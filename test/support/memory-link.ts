@@ -120,7 +120,10 @@ export class MemoryEnd extends TypedEventEmitter<MessageStreamEvents> implements
       this.sends.push(buffers)
     }
 
-    this.#queue.push(...this.#pieces(data, buffers))
+    for (const piece of this.#pieces(data, buffers)) {
+      this.#queue.push(piece)
+    }
+
     this.writableNeedsDrain ||= this.inFlight >= (this.#options.capacity ?? Infinity)
     this.#move()
 
