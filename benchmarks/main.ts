@@ -3,9 +3,11 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { CASES } from './cases/index.ts'
+import { bundles } from './harness/bundles.ts'
 import { describe, machine } from './harness/machine.ts'
-import { markdown, terminal } from './harness/report.ts'
+import { bundleTable, markdown, sectionsOf, terminal } from './harness/report.ts'
 import { clock, runPlan } from './harness/schedule.ts'
+import { chart, panelsOf } from './harness/svg.ts'
 import { OURS, PEERS } from './peers/index.ts'
 import type { Plan } from './harness/schedule.ts'
 import type { LinkName } from './peers/index.ts'
@@ -24,8 +26,13 @@ const HELP = `Usage: npm run bench -- [options]
   --help
 `
 
+/** Of no use to the processes that run cases: nothing runs, something is weighed. */
+const BUNDLE = { name: 'bundle', title: 'size of the entry points, minified and compressed', links: [] }
+const ALL_CASES = [...CASES, BUNDLE]
+
 interface Options {
   plan: Plan
+  bundles: boolean
   directory: string
   name: string
 }
@@ -73,7 +80,7 @@ function linksOf (value: string): LinkName[] {
 }
 
 function list (): string {
-  const lines = ['Cases:', ...CASES.map(({ name, title, links }) => `  ${name.padEnd(24)}${title} (${links.join(', ')})`)]
+  const lines = ['Cases:', ...ALL_CASES.map(({ name, title, links }) => `  ${name.padEnd(24)}${title}${links.length === 0 ? '' : ` (${links.join(', ')})`}`)]
 
   return [...lines, 'Peers:', ...PEERS.map(({ name, title, links }) => `  ${name.padEnd(24)}${title} (${links.join(', ')})`), ''].join('\n')
 }
@@ -101,9 +108,12 @@ function parse (args: string[]): Options | undefined {
     return undefined
   }
 
+  const chosen = choose<{ name: string }>(ALL_CASES, values.case, 'case', (name, word) => name === word || (!CASES.some(other => other.name === word) && name.startsWith(word)))
+
   return {
+    bundles: chosen.includes(BUNDLE),
     plan: {
-      cases: choose(CASES, values.case, 'case', (name, word) => name === word || (!CASES.some(other => other.name === word) && name.startsWith(word))),
+      cases: CASES.filter(one => chosen.includes(one)),
       peers: choose(PEERS, values.peer, 'peer', isPeer),
       links: linksOf(values.link),
       rounds: positive(values.rounds, 'rounds', values.quick ? 3 : 5),
@@ -131,13 +141,19 @@ async function main (args: string[]): Promise<void> {
     print(`${clock((performance.now() - started) / 1_000)} ${line}\n`)
   })
 
-  fs.mkdirSync(directory, { recursive: true })
-
+  const weighed = options.bundles ? await bundles() : []
+  const sizes = weighed.length === 0 ? '' : bundleTable(weighed)
   const base = path.join(directory, name)
 
-  fs.writeFileSync(`${base}.json`, JSON.stringify({ machine: facts, command: args, rounds: plan.rounds, parameters: plan.parameters, series }, undefined, 2) + '\n')
-  fs.writeFileSync(`${base}.md`, `${describe(facts)}\n\n${markdown(series)}`)
-  print(`${terminal(series)}\n${clock((performance.now() - started) / 1_000)}; every sample is in ${base}.json, a table in ${base}.md\n`)
+  fs.mkdirSync(directory, { recursive: true })
+  fs.writeFileSync(`${base}.json`, JSON.stringify({ machine: facts, command: args, rounds: plan.rounds, parameters: plan.parameters, series, bundles: weighed }, undefined, 2) + '\n')
+  fs.writeFileSync(`${base}.md`, `${describe(facts)}; medians of ${plan.rounds}\n\n${markdown(series)}\n${sizes}`)
+
+  for (const section of sectionsOf(series)) {
+    fs.writeFileSync(`${base}-${section.name}.svg`, chart(panelsOf(section.series)))
+  }
+
+  print(`${terminal(series)}\n${sizes}\n${clock((performance.now() - started) / 1_000)}; every sample is in ${base}.json, tables in ${base}.md, plots in ${base}-*.svg\n`)
 }
 
 try {

@@ -2,6 +2,7 @@
 import { CASES } from '../cases/index.ts'
 import { OURS, PEERS } from '../peers/index.ts'
 import { format, summarize } from './statistics.ts'
+import type { Bundle } from './bundles.ts'
 import type { Series } from './statistics.ts'
 import type { BenchCase, Metric } from '../cases/types.ts'
 import type { LinkName } from '../peers/index.ts'
@@ -57,6 +58,22 @@ export function terminal (all: Series[]): string {
   return lines.join('\n') + '\n'
 }
 
+/** What entry points weigh, in kB. */
+export function bundleTable (all: Bundle[]): string {
+  const kilobytes = (bytes: number): string => (bytes / 1_000).toFixed(1)
+
+  return [
+    '### Size',
+    '',
+    'Minified by esbuild for browsers, in kB, and after gzip -9. *Own code* is without what is imported, most of which an application of libp2p has in any case.',
+    '',
+    '| entry point | own code | gzip | with all it imports | gzip |',
+    '|---|---:|---:|---:|---:|',
+    ...all.map(one => `| ${one.title} | ${kilobytes(one.ownBytes)} | ${kilobytes(one.ownGzipBytes)} | ${kilobytes(one.wholeBytes)} | ${kilobytes(one.wholeGzipBytes)} |`),
+    ''
+  ].join('\n')
+}
+
 /** The cases that were run, in their order. */
 export function casesOf (all: Series[]): Array<{ benchCase: BenchCase, link: LinkName }> {
   const links: LinkName[] = ['bare', 'noise']
@@ -66,47 +83,67 @@ export function casesOf (all: Series[]): Array<{ benchCase: BenchCase, link: Lin
     .map(benchCase => ({ benchCase, link })))
 }
 
-/** For the README: a table for each link, peers as columns, the first metric of each case and others below it. */
+/** What belongs together in a table and a plot. */
+export interface Section {
+  name: string
+  heading: string
+  series: Series[]
+}
+
+export function sectionsOf (all: Series[]): Section[] {
+  const native = new Set(PEERS.filter(peer => peer.native !== undefined).map(({ name }) => name))
+  const beside = all.filter(({ peer }) => native.has(peer))
+
+  return [
+    { name: 'bare', heading: 'Over TCP', series: all.filter(({ link, peer }) => link === 'bare' && !native.has(peer)) },
+    { name: 'noise', heading: 'Over libp2p and noise', series: all.filter(({ link }) => link === 'noise') },
+    {
+      name: 'native',
+      heading: 'Beside muxers in other languages, in their own language at both ends',
+      series: all.filter(one => one.link === 'bare' &&
+        beside.some(other => other.case === one.case) &&
+        (native.has(one.peer) || one.peer === OURS || one.peer === 'tcp'))
+    }
+  ].filter(({ series }) => series.length > 0)
+}
+
+/** For the README: a table for each section, peers as columns, the metrics of a case below one another. */
 export function markdown (all: Series[]): string {
-  const lines: string[] = []
+  return sectionsOf(all).map(section).join('\n')
+}
 
-  for (const link of ['bare', 'noise'] as const) {
-    const cases = casesOf(all).filter(one => one.link === link)
+function section ({ heading, series: all }: Section): string {
+  const peers = PEERS.filter(({ name }) => all.some(series => series.peer === name))
 
-    if (cases.length === 0) {
-      continue
-    }
+  const rows = casesOf(all).flatMap(({ benchCase, link }) => benchCase.metrics.map((metric, index) => {
+    const cells = peers.map(({ name }) => {
+      const series = all.find(one => one.case === benchCase.name && one.link === link && one.peer === name)
 
-    const peers = PEERS.filter(({ name }) => all.some(series => series.peer === name && series.link === link))
+      return series === undefined ? '' : cell(series, metric, all)
+    })
+    const unit = metric.title === 'rate' ? metric.unit : `${metric.title}, ${metric.unit}`
 
-    lines.push(
-      link === 'bare' ? '### Over TCP' : '### Over libp2p and noise',
-      '',
-      `| case | unit | ${peers.map(({ title }) => title).join(' | ')} |`,
-      `|---|---|${peers.map(() => '---:|').join('')}`
-    )
+    return `| ${index === 0 ? benchCase.title : ''} | ${unit} | ${cells.join(' | ')} |`
+  }))
 
-    for (const { benchCase } of cases) {
-      for (const metric of benchCase.metrics) {
-        const cells = peers.map(({ name }) => {
-          const series = all.find(one => one.case === benchCase.name && one.link === link && one.peer === name)
+  return [
+    `### ${heading}`,
+    '',
+    `| case | unit | ${peers.map(({ title }) => title).join(' | ')} |`,
+    `|---|---|${peers.map(() => '---:|').join('')}`,
+    ...rows,
+    '',
+    'In brackets: ours divided by the peer, the median of the ratios of each round.',
+    ''
+  ].join('\n')
+}
 
-          if (series === undefined) {
-            return ''
-          }
+function cell (series: Series, metric: Metric, all: Series[]): string {
+  const { median, ratio } = summarize(series, metric, all)
 
-          const { median, ratio } = summarize(series, metric, all)
-          const value = format(median)
-
-          return name === OURS ? `**${value}**` : value + (ratio === undefined ? '' : ` (${format(ratio)} ×)`)
-        })
-
-        lines.push(`| ${metric === benchCase.metrics[0] ? benchCase.title : ''} | ${metric === benchCase.metrics[0] ? '' : `${metric.title}, `}${metric.unit} | ${cells.join(' | ')} |`)
-      }
-    }
-
-    lines.push('', 'In brackets: ours divided by the peer, the median of the ratios of each round.', '')
+  if (!Number.isFinite(median)) {
+    return 'failed'
   }
 
-  return lines.join('\n')
+  return series.peer === OURS ? `**${format(median)}**` : format(median) + (ratio === undefined ? '' : ` (${format(ratio)} ×)`)
 }
