@@ -38,7 +38,7 @@ export interface Pace {
 }
 
 /** A busy event loop answers as much later: half of a window should last as long. */
-const LOOP_MILLIS = 2
+const LOOP_MILLIS = 1
 
 /** Idle for this part of the time or more, a receiver waits for its peer. */
 const IDLE_PARTS = 8

@@ -73,9 +73,10 @@ export interface MuxerOptions extends StreamMuxerOptions<StreamOptions> {
   maxMessageSize?: number
 
   /**
-   * The most that the transport is given at once, in bytes: what an urgent frame can have in front of it.
+   * About as much as the transport is given at once, in bytes (a last frame may go over it by 4 KiB): what an urgent
+   * frame can have in front of it.
    *
-   * @default 131_038 (two messages of noise, each full: the socket never runs dry, and 64 bytes wait for 0.1 ms at 1 GB/s)
+   * @default 131_072 (two full frames: the socket never runs dry, and 64 bytes wait for 0.1 ms at 1 GB/s)
    */
   maxBatchLength?: number
 

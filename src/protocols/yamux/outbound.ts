@@ -13,7 +13,7 @@ export function wantsTransmit (state: YamuxState): boolean {
     !state.scheduler.empty || !state.owed.empty || state.pongsOwed.length > 0 || state.pingsOwed.length > 0 || state.refusalsOwed.length > 0))
 }
 
-/** At most `max` bytes of frames: data is cut to what is left, other frames are as small as they are. */
+/** About `max` bytes of frames, at most `OVERFLOW_BYTES` more. */
 export function makeFrames (state: YamuxState, max: number, now: number): Uint8Array[] | undefined {
   if (state.phase === 'closed') {
     makeLastFrames(state, now)
@@ -117,17 +117,21 @@ function makeOwed (state: YamuxState, stream: YamuxStream, owed: number, now: nu
   }
 }
 
-function makeDataFrames (state: YamuxState, max: number, now: number): void {
-  const last = max - HEADER_LENGTH
+/**
+ * By so much a batch may go over its limit so that its last frame stays whole: windows and buffers are multiples of
+ * 64 KiB, and a frame cut to fit exactly leaves a runt behind it, with a header and a write of its own.
+ */
+const OVERFLOW_BYTES = 4_096
 
-  while (state.output.byteLength < last) {
+function makeDataFrames (state: YamuxState, max: number, now: number): void {
+  while (state.output.byteLength < max) {
     const stream = state.scheduler.poll() as YamuxStream | undefined
 
     if (stream === undefined) {
       return
     }
 
-    makeData(state, stream, last - state.output.byteLength, now)
+    makeData(state, stream, max + OVERFLOW_BYTES - HEADER_LENGTH - state.output.byteLength, now)
   }
 }
 
