@@ -11,7 +11,6 @@ import { Acceptor } from './acceptor.ts'
 import { systemClock } from './clock.ts'
 import { Driver } from './driver.ts'
 import { Listeners } from './listeners.ts'
-import { toOpenOptions } from './open-options.ts'
 import { OpenQueue } from './open-queue.ts'
 import { MuxedStream } from './stream.ts'
 import { Waiters } from './waiters.ts'
@@ -140,15 +139,13 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
    * @throws {TooManyOutboundProtocolStreamsError} at `maxOutboundStreams`
    * @throws {InvalidParametersError} for options that make no sense
    */
-  async newStream (options: NewStreamOptions = {}): Promise<MuxedStream> {
-    options.signal?.throwIfAborted()
-
-    return this.#openQueue.open(toOpenOptions(options), options.signal)
+  newStream (options: NewStreamOptions = {}): Promise<MuxedStream> {
+    return this.#openQueue.open(options)
   }
 
   /** `newStream()` by the name that libp2p has for it. */
-  async createStream (options: CreateStreamOptions = {}): Promise<MuxedStream> {
-    return this.newStream(options)
+  createStream (options: CreateStreamOptions = {}): Promise<MuxedStream> {
+    return this.#openQueue.open(options)
   }
 
   async acceptStream (options: AbortOptions = {}): Promise<MuxedStream> {

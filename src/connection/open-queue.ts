@@ -1,7 +1,9 @@
 /** Those who want to open a stream while the peer has too many to acknowledge: first come, first served. */
+import { toOpenOptions } from './open-options.ts'
 import { Waiters } from './waiters.ts'
 import type { MuxedStream } from './stream.ts'
 import type { OpenOptions } from '../core/engine.ts'
+import type { NewStreamOptions } from '../interface/muxer.ts'
 
 export class OpenQueue {
   readonly #open: (options: OpenOptions) => MuxedStream | undefined
@@ -13,7 +15,12 @@ export class OpenQueue {
     this.#open = open
   }
 
-  async open (options: OpenOptions, signal?: AbortSignal): Promise<MuxedStream> {
+  async open (newStream: NewStreamOptions): Promise<MuxedStream> {
+    const { signal } = newStream
+
+    signal?.throwIfAborted()
+
+    const options = toOpenOptions(newStream)
     let stream = this.#queue.length === 0 ? this.#open(options) : undefined
 
     if (stream !== undefined) {

@@ -62,14 +62,16 @@ export class ReceiveWindow {
   // what does not count as growth
   #base: number
   #epochStart: number
-  #epochIdle = 0
+  #epochIdle: number
 
-  constructor (size: number, limit: number, now: number) {
+  /** `idleMillis`: that of the pace, so far. */
+  constructor (size: number, limit: number, now: number, idleMillis = 0) {
     this.size = size
     this.available = size
     this.limit = limit
     this.#base = size
     this.#epochStart = now
+    this.#epochIdle = idleMillis
   }
 
   /** `false`: more than was granted. */
@@ -130,7 +132,8 @@ export class ReceiveWindow {
     const elapsed = now - this.#epochStart
     const idle = pace.idleMillis - this.#epochIdle
 
-    return elapsed < Math.max(2 * pace.roundTrip.min, LOOP_MILLIS) && idle * IDLE_PARTS > elapsed
+    return idle * IDLE_PARTS >= elapsed &&
+      (elapsed < 2 * pace.roundTrip.min || (idle > 0 && elapsed < LOOP_MILLIS))
   }
 
   /** The stream is over: gives its growth back to the connection. Harmless when repeated. */

@@ -184,8 +184,8 @@ describe('simulation: backpressure', () => {
     const readers = openBothWays(pair, total)
 
     pair.clock.until('both have sent everything', () => readers.length === 2 && readers.every(({ stream }) => stream.send === 'ended'), 10_000)
-    // what is on its way arrives as well
-    pair.clock.advance(10)
+    // what is on its way arrives as well: a batch takes 13 ms
+    pair.clock.advance(20)
     expect(readers.map(({ stream }) => stream.receiveQueue.byteLength)).to.deep.equal([total, total])
 
     for (const reader of readers) {

@@ -74,7 +74,7 @@ describe('simulation: many streams', () => {
 
     pair.clock.advance(10)
     expect(streams.filter(stream => stream.closed).map(stream => stream.error?.name)).to.deep.equal(new Array(15).fill('StreamResetError'))
-    expect(pair.server.engine.statistics().streamsRefused).to.equal(15)
+    expect(pair.server.engine.statistics().streamsRefused.inbound).to.equal(15)
 
     for (const stream of streams.slice(0, 10)) {
       pair.client.end(stream)

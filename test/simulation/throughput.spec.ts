@@ -75,13 +75,14 @@ describe('simulation: throughput and windows', () => {
     expect(bulk.received[0].receiveWindow.size).to.equal(INITIAL)
   })
 
-  it('should grow a window on a path of 0.2 ms only as far as half of it goes within two round trips', () => {
+  it('should grow a window on a path of 0.2 ms only as far as half of it goes within a millisecond', () => {
     const bulk = startBulk({ link: { latency: 0.1, rate: megabits(10_000) } })
 
     bulk.pair.clock.advance(50)
     expect(bulk.used(50)).to.be.at.least(0.95)
 
-    const largestThatDoubles = 2 * (2 * 0.2 * megabits(10_000))
+    // two round trips are less than that: event loops may be as late
+    const largestThatDoubles = 2 * megabits(10_000)
 
     expect(bulk.received[0].receiveWindow.size).to.be.greaterThan(INITIAL).and.at.most(2 * largestThatDoubles)
   })

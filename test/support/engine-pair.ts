@@ -188,6 +188,15 @@ export class EngineDriver {
     return this
   }
 
+  /** As many pings and answers as it takes to know the round trip for good. */
+  know (millis: number): this {
+    for (let i = 0; i < 5; i++) {
+      this.measure(millis)
+    }
+
+    return this
+  }
+
   /** An inbound stream that was accepted, with all that this makes us say taken off. */
   inbound (id: number, delta = 0): YamuxStream {
     this.give(windowUpdate(id, delta, SYN))

@@ -161,7 +161,7 @@ export function resolveStreamConfig (base: YamuxStreamConfig, options: YamuxStre
   positive('streamOptions.inactivityTimeout', config.inactivityTimeout)
   positive('streamOptions.writeStallTimeout', config.writeStallTimeout)
   positive('streamOptions.writeHighWaterMark', config.writeHighWaterMark)
-  atLeast('streamOptions.maxWriteBufferLength', config.maxWriteBufferLength, 1, 'with nothing allowed nothing could be sent')
+  atLeast('streamOptions.maxWriteBufferLength', config.maxWriteBufferLength, 0, 'it is a number of bytes')
   atLeast('streamOptions.initialStreamWindowSize', initial, INITIAL_WINDOW, 'the protocol grants that much to every stream unasked')
   atMost('streamOptions.initialStreamWindowSize', initial, MAX_U32, 'windows have 32 bits on the wire')
   atLeast('streamOptions.maxStreamWindowSize', config.maxStreamWindowSize, initial, 'windows start at initialStreamWindowSize')

@@ -189,7 +189,7 @@ export class YamuxEngine implements Engine {
       throw new MuxerClosedError('all stream ids of this connection have been used: open another connection')
     }
 
-    const stream = new YamuxStream(id, false, streamConfig, now)
+    const stream = new YamuxStream(id, false, streamConfig, now, state.pace.idleMillis)
 
     stream.urgency = options.urgency ?? stream.urgency
     stream.incremental = options.incremental ?? stream.incremental
@@ -226,7 +226,8 @@ export class YamuxEngine implements Engine {
       stall(this.#state, stream, now)
     }
 
-    stream.needsDrain ||= sendQueue.byteLength >= Math.min(limits.writeHighWaterMark, limits.maxWriteBufferLength)
+    // what is empty never drains
+    stream.needsDrain ||= sendQueue.byteLength >= Math.max(1, Math.min(limits.writeHighWaterMark, limits.maxWriteBufferLength))
 
     return !stream.needsDrain
   }

@@ -110,7 +110,7 @@ function receiveSyn (state: YamuxState, now: number): YamuxStream | undefined {
     return
   }
 
-  const stream = new YamuxStream(streamId, true, config.stream, now)
+  const stream = new YamuxStream(streamId, true, config.stream, now, state.pace.idleMillis)
 
   table.add(stream)
   watch(state, stream)
@@ -254,6 +254,7 @@ export function returnCredit (state: YamuxState, stream: YamuxStream, now: numbe
 
   // the rest of a frame under way was taken off the window with its header, and is no more read than what is queued
   const coming = state.receiving === stream ? state.decoder.bodyLeft : 0
+  const { size } = stream.receiveWindow
   const credit = stream.receiveWindow.update(stream.receiveQueue.byteLength + coming, now, state.pace, state.growth)
 
   if (credit === 0) {
@@ -263,7 +264,10 @@ export function returnCredit (state: YamuxState, stream: YamuxStream, now: numbe
   stream.credit += credit
   state.owed.add(stream, Owed.credit)
 
-  if (!state.roundTrip.settled && state.pingsPending.size === 0 && state.pingsOwed.length === 0) {
+  const { roundTrip, pingsPending, pingsOwed } = state
+  const wanted = roundTrip.min === undefined || (!roundTrip.settled && stream.receiveWindow.size > size)
+
+  if (wanted && pingsPending.size === 0 && pingsOwed.length === 0) {
     // a stream that uses its window makes it worth knowing how long the path is
     requestPing(state)
   }

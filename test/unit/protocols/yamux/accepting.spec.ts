@@ -37,7 +37,7 @@ describe('yamux: accepting', () => {
   })
 
   it('announces in an ACK the window that the stream began with, whatever it grew to since', () => {
-    const link = new EngineDriver('server').measure(50)
+    const link = new EngineDriver('server').know(50)
 
     link.give(windowUpdate(1, 0, SYN), data(1, 200_000))
     link.read(link.accept(1))
@@ -175,7 +175,7 @@ describe('yamux: accepting', () => {
     expect(link.sent()).to.deep.equal(['window|RST 3 0'])
     expect(link.edges()).to.deep.equal(['1 readable'])
     expect(text(link.read(stream))).to.equal('kept')
-    expect(link.engine.statistics().streamsRefused).to.equal(1)
+    expect(link.engine.statistics().streamsRefused.inbound).to.equal(1)
   })
 
   it('answers nothing to a refused stream that was reset in its SYN', () => {

@@ -208,7 +208,7 @@ describe('yamux: conversation', () => {
   it('never goes beyond the other side\'s window while windows grow', () => {
     const pair = new EnginePair()
 
-    pair.server.measure(100)
+    pair.server.know(100)
 
     const stream = pair.client.open()
     let received = 0

@@ -135,17 +135,17 @@ describe('yamux: credit', () => {
 describe('yamux: growth of windows', () => {
   const RTT = 100
 
-  /** A window is used up and read, so many milliseconds after the last update. */
+  /** A window is used up and read, so many milliseconds after the last update, in which there was nothing to do. */
   function use (link: EngineDriver, stream: YamuxStream, millis: number): string[] {
-    link.give(data(stream.id, pattern(stream.receiveWindow.available)))
     link.now += millis
+    link.give(data(stream.id, pattern(stream.receiveWindow.available)))
     link.read(stream)
 
     return link.sent()
   }
 
   it('doubles a window that was used within two round trips, and announces the growth with the credit', () => {
-    const link = new EngineDriver().measure(RTT)
+    const link = new EngineDriver().know(RTT)
     const stream = link.inbound(2)
 
     expect(use(link, stream, 2 * RTT - 1)).to.deep.equal([`window 2 +${WINDOW + WINDOW}`])
@@ -154,21 +154,31 @@ describe('yamux: growth of windows', () => {
     expect(use(link, stream, RTT)).to.deep.equal([`window 2 +${4 * WINDOW}`])
   })
 
+  it('does not grow a window while it is our reader that takes its time', () => {
+    const link = new EngineDriver().know(RTT)
+    const stream = link.inbound(2)
+
+    link.give(data(2, WINDOW))
+    link.now += RTT
+    link.read(stream)
+    expect(link.sent()).to.deep.equal([`window 2 +${WINDOW}`])
+  })
+
   it('does not grow a window that lasted for two round trips', () => {
-    const link = new EngineDriver().measure(RTT)
+    const link = new EngineDriver().know(RTT)
     const stream = link.inbound(2)
 
     expect(use(link, stream, 2 * RTT)).to.deep.equal([`window 2 +${WINDOW}`])
   })
 
   it('measures by the least round trip that was seen, not by one that waited behind data', () => {
-    const link = new EngineDriver().measure(RTT).measure(10 * RTT)
+    const link = new EngineDriver().know(RTT).measure(10 * RTT)
 
     expect(use(link, link.inbound(2), 2 * RTT)).to.deep.equal([`window 2 +${WINDOW}`])
   })
 
   it('grows no window beyond maxStreamWindowSize', () => {
-    const link = new EngineDriver('client', { streamOptions: { maxStreamWindowSize: 300_000 } }).measure(RTT)
+    const link = new EngineDriver('client', { streamOptions: { maxStreamWindowSize: 300_000 } }).know(RTT)
     const stream = link.inbound(2)
 
     expect(use(link, stream, 1)).to.deep.equal(['window 2 +300000'])
@@ -177,13 +187,13 @@ describe('yamux: growth of windows', () => {
   })
 
   it('grows no window beyond what may be unread', () => {
-    const link = new EngineDriver('client', { streamOptions: { maxReadBufferLength: 300_000 } }).measure(RTT)
+    const link = new EngineDriver('client', { streamOptions: { maxReadBufferLength: 300_000 } }).know(RTT)
 
     expect(use(link, link.inbound(2), 1)).to.deep.equal(['window 2 +300000'])
   })
 
   it('grows no window beyond maxStreamWindowSize because more may be unread', () => {
-    const link = new EngineDriver('client', { streamOptions: { maxStreamWindowSize: 300_000 } }).measure(RTT)
+    const link = new EngineDriver('client', { streamOptions: { maxStreamWindowSize: 300_000 } }).know(RTT)
     const stream = link.inbound(2)
 
     link.engine.limit(stream, { maxReadBufferLength: Infinity })
@@ -192,7 +202,7 @@ describe('yamux: growth of windows', () => {
   })
 
   it('shrinks a window that was lowered by giving less back than was read', () => {
-    const link = new EngineDriver().measure(RTT)
+    const link = new EngineDriver().know(RTT)
     const stream = link.inbound(2)
 
     link.engine.limit(stream, { maxReadBufferLength: 100_000 })
@@ -203,7 +213,7 @@ describe('yamux: growth of windows', () => {
   })
 
   it('shares connectionWindowBudget among all streams', () => {
-    const link = new EngineDriver('client', { connectionWindowBudget: WINDOW + 1_000 }).measure(RTT)
+    const link = new EngineDriver('client', { connectionWindowBudget: WINDOW + 1_000 }).know(RTT)
 
     expect(use(link, link.inbound(2), 1)).to.deep.equal([`window 2 +${2 * WINDOW}`])
     expect(use(link, link.inbound(4), 1)).to.deep.equal([`window 4 +${WINDOW + 1_000}`])
@@ -220,7 +230,7 @@ describe('yamux: growth of windows', () => {
     ['our RST', (link: EngineDriver, stream: YamuxStream) => { link.reset(stream) }]
   ] as const) {
     it(`gives the growth of a stream that ends by ${name} back to the others`, () => {
-      const link = new EngineDriver('client', { connectionWindowBudget: WINDOW }).measure(RTT)
+      const link = new EngineDriver('client', { connectionWindowBudget: WINDOW }).know(RTT)
       const stream = link.inbound(2)
 
       use(link, stream, 1)

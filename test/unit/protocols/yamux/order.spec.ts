@@ -32,7 +32,7 @@ describe('yamux: order and batches', () => {
     expect(link.sentOnce(65_548)).to.deep.equal(['data 1 65536'])
 
     link.give(ping(1))
-    expect(link.sentOnce(65_548)).to.deep.equal(['ping|ACK 1', 'data 1 65524'])
+    expect(link.sentOnce(65_548)).to.deep.equal(['ping|ACK 1', 'data 1 65536'])
   })
 
   it('takes streams in turn, one frame each', () => {
@@ -92,13 +92,23 @@ describe('yamux: order and batches', () => {
     expect(link.sent()).to.deep.equal(['window|RST 1 5', 'data 3 10'])
   })
 
-  it('makes no frame larger than what is left of the batch, and no batch larger than was asked for', () => {
+  it('lets the last frame of a batch go over its length by 4 KiB and no more, so that it stays whole', () => {
     const link = new EngineDriver()
 
     link.write(link.outbound(), pattern(100_000))
 
-    expect(link.sentOnce(1_012)).to.deep.equal(['data 1 1000'])
-    expect(link.sentOnce(65_548 + 500)).to.deep.equal(['data 1 65536', 'data 1 488'])
+    expect(link.sentOnce(65_548 - 4_096)).to.deep.equal(['data 1 65536'])
+    expect(link.sentOnce(1_012)).to.deep.equal(['data 1 5096'])
+  })
+
+  it('leaves no runt of a window that is a multiple of its frames', () => {
+    const link = new EngineDriver()
+
+    link.write(link.outbound(), pattern(300_000))
+
+    expect(link.sentOnce(131_072)).to.deep.equal(['data 1 65536', 'data 1 65536'])
+    expect(link.sentOnce(131_072)).to.deep.equal(['data 1 65536', 'data 1 65536'])
+    expect(link.sentOnce(131_072)).to.deep.equal([])
   })
 
   it('leaves nothing out and repeats nothing, however small the batches are', () => {
