@@ -18,7 +18,7 @@ const HELP = `Usage: npm run bench -- [options]
   --peer x,y      peers, or js or native for all of a kind (default: all); ours is called ${OURS}
   --link bare     bare, noise or all (default: all)
   --rounds N      samples of each peer, after one to warm up (default: 5)
-  --millis N      how long a sample measures (default: 700)
+  --millis N      how long a sample measures (default: 600)
   --quick         3 rounds of 250 ms: to see that it works, not to compare
   --out DIR       where results go (default: benchmarks/results)
   --name NAME     of the result files (default: the date and time)
@@ -117,7 +117,7 @@ function parse (args: string[]): Options | undefined {
       peers: choose(PEERS, values.peer, 'peer', isPeer),
       links: linksOf(values.link),
       rounds: positive(values.rounds, 'rounds', values.quick ? 3 : 5),
-      parameters: { millis: positive(values.millis, 'millis', values.quick ? 250 : 700), quick: values.quick }
+      parameters: { millis: positive(values.millis, 'millis', values.quick ? 250 : 600), quick: values.quick }
     },
     directory: values.out,
     name: values.name ?? new Date().toISOString().slice(0, 19).replace(/[T:]/g, '-')

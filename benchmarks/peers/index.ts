@@ -63,7 +63,7 @@ export const PEERS: PeerInfo[] = [
     name: 'chainsafe',
     title: '@chainsafe/libp2p-yamux',
     links: ['bare', 'noise'],
-    // what @libp2p/yamux was before it moved: the same code but for a few lines, so not everything twice
+    // what @libp2p/yamux was before it moved: nearly the same code, so not everything twice
     cases: /^(download-1|upload-1|upload-100|messages-100|messages-512|messages-1000-streams|ping-pong|open|echo-under-bulk|idle)$/,
     create: async link => libp2p(link, (await import('@chainsafe/libp2p-yamux')).yamux({ maxInboundStreams: MANY, maxOutboundStreams: MANY, maxEarlyStreams: MANY }) as MuxerFactory)
   },
