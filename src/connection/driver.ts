@@ -38,7 +38,7 @@ export class Driver {
     this.#alarm = new Alarm(clock, this.#onAlarm)
     this.link = new Link(maConn, {
       onBytes: this.#onBytes,
-      onDrain: this.#flush,
+      onDrain: this.#onDrain,
       onEnd: this.#onEnd
     })
 
@@ -100,6 +100,11 @@ export class Driver {
 
     this.settle()
     this.changed()
+  }
+
+  readonly #onDrain = (): void => {
+    this.engine.receiveDrain(this.now())
+    this.#flush()
   }
 
   readonly #onEnd = (cause: Error | undefined): void => {

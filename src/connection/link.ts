@@ -101,8 +101,14 @@ export class Link {
   }
 
   readonly #onDrain = (): void => {
-    this.#writable = true
-    this.#handlers.onDrain()
+    // what the connection could not take before goes first: it does so a microtask after the event, and may be full again
+    queueMicrotask(() => {
+      this.#writable = !this.#maConn.writableNeedsDrain
+
+      if (this.#writable) {
+        this.#handlers.onDrain()
+      }
+    })
   }
 
   readonly #onRemoteCloseWrite = (): void => {

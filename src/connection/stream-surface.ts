@@ -16,11 +16,11 @@ const MAX_MESSAGE_BYTES = 65_536
 const JOIN_BYTES = 16_384
 
 export abstract class StreamSurface extends Listeners<MessageStreamEvents & Record<string, any>> {
-  /** A read that waits for longer, in milliseconds, rejects with `TimeoutError`; the stream stays. @default Infinity */
-  readTimeout = Infinity
+  /** A read that waits for longer, in milliseconds, rejects with `TimeoutError`; the stream stays. @default undefined: never */
+  readTimeout: number | undefined
 
-  /** A write that waits for longer, in milliseconds, rejects with `TimeoutError`; nothing of it was queued. @default Infinity */
-  writeTimeout = Infinity
+  /** A write that waits for longer, in milliseconds, rejects with `TimeoutError`; nothing of it was queued. @default undefined: never */
+  writeTimeout: number | undefined
 
   #readable: ReadableStream<Uint8Array> | undefined
   #writable: WritableStream<Uint8Array> | undefined
@@ -244,8 +244,8 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
 }
 
 /** Waits for no longer than so many milliseconds. */
-async function within (millis: number, option: string, signal: AbortSignal | undefined, wait: (signal?: AbortSignal) => Promise<void>): Promise<void> {
-  if (millis === Infinity) {
+async function within (millis: number | undefined, option: string, signal: AbortSignal | undefined, wait: (signal?: AbortSignal) => Promise<void>): Promise<void> {
+  if (millis === undefined || millis === Infinity) {
     await wait(signal)
     return
   }

@@ -56,6 +56,9 @@ export interface Engine {
 
   // what the world did: never throws for what a peer did
   receive(bytes: Uint8Array, now: number): void
+
+  /** The transport took what it had refused before: a sign of life, as more went out than it can keep. */
+  receiveDrain(now: number): void
   receiveEnd(cause: Error | undefined, now: number): void
   handleTimeout(now: number): void
 

@@ -4,7 +4,7 @@
 const SAMPLES = 10
 
 /** The first sample of a process that has just started is late by all that it compiles: 10 ms where 0.1 are true. */
-const FIRST_SAMPLES = 5
+const FIRST_SAMPLES = 3
 
 export class RoundTrip {
   last: number | undefined
@@ -16,7 +16,7 @@ export class RoundTrip {
   readonly #samples: number[] = []
   #next = 0
 
-  /** Enough is known that the next sample can wait. */
+  /** Enough is known to act on it. */
   get settled (): boolean {
     return this.#samples.length >= FIRST_SAMPLES
   }

@@ -2,7 +2,7 @@
  * Credit: what the peer lets us send, and what we let the peer send. The laws, asserted by the property tests:
  *
  * - the peer can never have more outstanding than `size`: `available + unread ≤ size`, whatever is read in what order;
- * - credit goes back only for bytes that were read, and only once it is half of the window;
+ * - credit goes back only for bytes that were read, and only once it is half of the window, or 256 KiB;
  * - the growth of all windows of a connection never exceeds its budget, and every way to end gives the growth back.
  */
 import type { RoundTrip } from './round-trip.ts'
@@ -37,11 +37,14 @@ export interface Pace {
   idleMillis: number
 }
 
+/** A reader of 9 kB a second returns as much before a writer that waits for 30 s gives up, however large the window. */
+const ANNOUNCE_BYTES = 262_144
+
 /** A busy event loop answers as much later: half of a window should last as long. */
 const LOOP_MILLIS = 1
 
 /** Idle for this part of the time or more, a receiver waits for its peer. */
-const IDLE_PARTS = 8
+const IDLE_PARTS = 4
 
 /** Bytes by which the windows of one connection may still grow. */
 export interface GrowthBudget {
@@ -63,6 +66,7 @@ export class ReceiveWindow {
   #base: number
   #epochStart: number
   #epochIdle: number
+  #epochBytes = 0
 
   /** `idleMillis`: that of the pace, so far. */
   constructor (size: number, limit: number, now: number, idleMillis = 0) {
@@ -86,7 +90,8 @@ export class ReceiveWindow {
   }
 
   /**
-   * The credit to announce after a read that leaves `unread` bytes, or 0 while less than half of the window is owed.
+   * The credit to announce after a read that leaves `unread` bytes, or 0 while too little is owed: half of the window, or
+   * as much as keeps the writer from taking a slow reader for one that is gone.
    *
    * The window doubles when it, and neither the path nor the reader, sets the pace. Half of it went within twice the
    * least round trip, so it is less than four times bandwidth × round trip (rust-yamux's rule; a loaded round trip would
@@ -104,36 +109,48 @@ export class ReceiveWindow {
 
     let owed = this.size - this.available - unread
 
-    if (owed < this.size / 2) {
+    if (owed < Math.min(this.size / 2, ANNOUNCE_BYTES)) {
       return 0
     }
 
-    if (this.#isTooSmall(now, pace)) {
-      const grown = Math.min(this.size * 2, this.limit, this.size + budget.left)
+    this.#epochBytes += owed
 
-      if (grown > this.size) {
-        owed += grown - this.size
-        this.#resize(grown, budget)
-      }
+    if (this.#epochBytes >= this.size / 2) {
+      owed += this.#endEpoch(now, pace, budget)
     }
 
-    this.#epochStart = now
-    this.#epochIdle = pace.idleMillis
     this.available += owed
 
     return owed
   }
 
+  /** Half of the window went. Returns by how much it has grown. */
+  #endEpoch (now: number, pace: Pace, budget: GrowthBudget): number {
+    const { size } = this
+    const grown = Math.min(size * 2, this.limit, size + budget.left)
+
+    if (grown > size && this.#isTooSmall(now, pace)) {
+      this.#resize(grown, budget)
+    }
+
+    this.#epochStart = now
+    this.#epochIdle = pace.idleMillis
+    this.#epochBytes = 0
+
+    return this.size - size
+  }
+
   #isTooSmall (now: number, pace: Pace): boolean {
-    if (pace.roundTrip.min === undefined) {
+    const { min, settled } = pace.roundTrip
+
+    if (min === undefined || !settled) {
       return false
     }
 
     const elapsed = now - this.#epochStart
     const idle = pace.idleMillis - this.#epochIdle
 
-    return idle * IDLE_PARTS >= elapsed &&
-      (elapsed < 2 * pace.roundTrip.min || (idle > 0 && elapsed < LOOP_MILLIS))
+    return idle * IDLE_PARTS >= elapsed && (elapsed < 2 * min || (idle > 0 && elapsed < LOOP_MILLIS))
   }
 
   /** The stream is over: gives its growth back to the connection. Harmless when repeated. */

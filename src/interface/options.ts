@@ -73,10 +73,10 @@ export interface MuxerOptions extends StreamMuxerOptions<StreamOptions> {
   maxMessageSize?: number
 
   /**
-   * About as much as the transport is given at once, in bytes (a last frame may go over it by 4 KiB): what an urgent
-   * frame can have in front of it.
+   * About as much as the transport is given at once, in bytes; up to 4 KiB more, so that no frame leaves a runt.
    *
-   * @default 131_072 (two full frames: the socket never runs dry, and 64 bytes wait for 0.1 ms at 1 GB/s)
+   * @default 65_519 (one message of noise, full, and as much as a socket takes before it wants to drain: with more, what
+   * an encrypter has made piles up in front of it, where nothing urgent can pass)
    */
   maxBatchLength?: number
 

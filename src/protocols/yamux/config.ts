@@ -89,7 +89,7 @@ export function resolveConfig (options: YamuxOptions = {}): YamuxConfig {
     maxOutboundStreams: options.maxOutboundStreams ?? 1_000,
     maxEarlyStreams: options.maxEarlyStreams ?? 10,
     acceptBacklog: options.acceptBacklog ?? 256,
-    maxBatchLength: options.maxBatchLength ?? 131_072,
+    maxBatchLength: options.maxBatchLength ?? 65_519,
     connectionWindowBudget: options.connectionWindowBudget ?? 67_108_864,
     budgets: resolveBudgets(options.budgets),
     stream: resolveStreamConfig({ ...DEFAULT_STREAM, maxMessageSize: options.maxMessageSize ?? DEFAULT_STREAM.maxMessageSize }, options.streamOptions)

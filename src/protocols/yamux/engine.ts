@@ -27,7 +27,7 @@ export class YamuxEngine implements Engine {
   constructor (role: Role, config: YamuxConfig, now: number) {
     this.#state = new YamuxState(role, config)
 
-    this.#state.receivedAt = now
+    this.#state.aliveAt = now
     this.#state.polledAt = now
 
     if (config.enableKeepAlive) {
@@ -107,7 +107,7 @@ export class YamuxEngine implements Engine {
     const state = this.#state
     const { decoder } = state
 
-    state.receivedAt = now
+    state.aliveAt = now
     state.pace.idleMillis += now - state.polledAt
     state.polledAt = now
     decoder.push(bytes)
@@ -123,6 +123,10 @@ export class YamuxEngine implements Engine {
         return
       }
     }
+  }
+
+  receiveDrain (now: number): void {
+    this.#state.aliveAt = now
   }
 
   receiveEnd (cause: Error | undefined): void {
@@ -329,10 +333,10 @@ export class YamuxEngine implements Engine {
     returnCredit(this.#state, stream, now)
   }
 
-  /** A keep-alive ping was not answered in time. What else was received counts: the pong may be far behind it. */
+  /** A keep-alive ping was not answered in time. Any other sign of life counts: ping and pong may be far behind data. */
   #judgeSilence (now: number): void {
-    const { config, deadlines, receivedAt } = this.#state
-    const until = receivedAt + config.keepAliveTimeout
+    const { config, deadlines, aliveAt } = this.#state
+    const until = aliveAt + config.keepAliveTimeout
 
     if (until > now) {
       deadlines.set('pong', until)
@@ -340,7 +344,7 @@ export class YamuxEngine implements Engine {
     }
 
     close(this.#state, GoAwayCode.internalError, new TimeoutError(
-      `nothing was received for ${config.keepAliveTimeout} ms after a keep-alive ping (option keepAliveTimeout)`,
+      `no sign of life for ${config.keepAliveTimeout} ms after a keep-alive ping (option keepAliveTimeout)`,
       { scope: 'connection', origin: 'transport' }))
   }
 

@@ -254,7 +254,6 @@ export function returnCredit (state: YamuxState, stream: YamuxStream, now: numbe
 
   // the rest of a frame under way was taken off the window with its header, and is no more read than what is queued
   const coming = state.receiving === stream ? state.decoder.bodyLeft : 0
-  const { size } = stream.receiveWindow
   const credit = stream.receiveWindow.update(stream.receiveQueue.byteLength + coming, now, state.pace, state.growth)
 
   if (credit === 0) {
@@ -264,13 +263,8 @@ export function returnCredit (state: YamuxState, stream: YamuxStream, now: numbe
   stream.credit += credit
   state.owed.add(stream, Owed.credit)
 
-  const { roundTrip, pingsPending, pingsOwed } = state
-  const wanted = roundTrip.min === undefined || (!roundTrip.settled && stream.receiveWindow.size > size)
-
-  if (wanted && pingsPending.size === 0 && pingsOwed.length === 0) {
-    // a stream that uses its window makes it worth knowing how long the path is
-    requestPing(state)
-  }
+  // a stream that uses its window makes it worth knowing how long the path is
+  measureRoundTrip(state)
 }
 
 function receivePing (state: YamuxState, now: number): void {
@@ -305,6 +299,17 @@ function receivePing (state: YamuxState, now: number): void {
   if (length === state.keepAlivePing) {
     state.keepAlivePing = undefined
     state.deadlines.clear('pong')
+  }
+
+  if (state.windowUpdatesSent > 0) {
+    measureRoundTrip(state)
+  }
+}
+
+/** Pings, one after the other, until the round trip is known. */
+function measureRoundTrip (state: YamuxState): void {
+  if (!state.roundTrip.settled && state.pingsPending.size === 0 && state.pingsOwed.length === 0) {
+    requestPing(state)
   }
 }
 

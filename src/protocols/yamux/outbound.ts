@@ -13,7 +13,7 @@ export function wantsTransmit (state: YamuxState): boolean {
     !state.scheduler.empty || !state.owed.empty || state.pongsOwed.length > 0 || state.pingsOwed.length > 0 || state.refusalsOwed.length > 0))
 }
 
-/** About `max` bytes of frames, at most `OVERFLOW_BYTES` more. */
+/** About `max` bytes of frames, at most `RUNT_BYTES` more. */
 export function makeFrames (state: YamuxState, max: number, now: number): Uint8Array[] | undefined {
   if (state.phase === 'closed') {
     makeLastFrames(state, now)
@@ -118,30 +118,35 @@ function makeOwed (state: YamuxState, stream: YamuxStream, owed: number, now: nu
 }
 
 /**
- * By so much a batch may go over its limit so that its last frame stays whole: windows and buffers are multiples of
- * 64 KiB, and a frame cut to fit exactly leaves a runt behind it, with a header and a write of its own.
+ * A frame is cut to fit its batch, but not so that fewer bytes than this are left for, or of, another: a frame costs a
+ * header, and often a write, of its own.
  */
-const OVERFLOW_BYTES = 4_096
+const RUNT_BYTES = 4_096
 
 function makeDataFrames (state: YamuxState, max: number, now: number): void {
   while (state.output.byteLength < max) {
     const stream = state.scheduler.poll() as YamuxStream | undefined
 
-    if (stream === undefined) {
+    if (stream === undefined || !makeData(state, stream, Math.max(1, max - HEADER_LENGTH - state.output.byteLength), now)) {
       return
     }
-
-    makeData(state, stream, max + OVERFLOW_BYTES - HEADER_LENGTH - state.output.byteLength, now)
   }
 }
 
-function makeData (state: YamuxState, stream: YamuxStream, room: number, now: number): void {
+/** Returns whether there may be room for more. */
+function makeData (state: YamuxState, stream: YamuxStream, room: number, now: number): boolean {
   const { sendQueue, sendWindow, limits } = stream
-  const length = sendQueue.nextLength(Math.min(sendWindow.available, limits.maxMessageSize, room))
+  const whole = sendQueue.nextLength(Math.min(sendWindow.available, limits.maxMessageSize))
+  const length = whole - room < RUNT_BYTES ? whole : room
 
   if (length === 0) {
     // reset since it was scheduled
-    return
+    return true
+  }
+
+  if (length < whole && length < RUNT_BYTES && state.output.byteLength > 0) {
+    state.scheduler.add(stream, true)
+    return false
   }
 
   makeFrame(state, FrameType.data, 0, stream.id, length)
@@ -165,6 +170,8 @@ function makeData (state: YamuxState, stream: YamuxStream, room: number, now: nu
   } else {
     state.scheduler.add(stream, !stream.incremental)
   }
+
+  return true
 }
 
 /** Our last word on the stream, once all data has gone before it. */

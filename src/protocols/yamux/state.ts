@@ -58,9 +58,9 @@ export class YamuxState {
   readonly pingsPending = new Map<number, number>()
   nextPingId = 0
 
-  /** Of our last keep-alive ping, and when something was last received. */
+  /** Of our last keep-alive ping, and when the peer last gave a sign of life. */
   keepAlivePing: number | undefined
-  receivedAt = 0
+  aliveAt = 0
 
   goAwayOwed: number | undefined
   remoteGoAway: number | undefined

@@ -36,7 +36,7 @@ describe('connection: the link', () => {
     expect(memory.outbound.sends.map(buffers => buffers.map(buffer => buffer.byteLength))).to.deep.equal([[1], [2, 3]])
   })
 
-  it('stops when the connection is full, and goes on when it has drained', () => {
+  it('stops when the connection is full, and goes on when it has drained', async () => {
     const { events, link: it, memory } = link({ capacity: 10, manual: true })
     const poll = batches([pattern(5)], [pattern(5)], [pattern(5)])
 
@@ -45,13 +45,14 @@ describe('connection: the link', () => {
     it.transmit(poll)
     expect(memory.outbound.sendCalls).to.equal(2)
     memory.outbound.flush()
+    await turn()
     expect(events).to.deep.equal(['drain'])
     it.transmit(poll)
     expect(memory.outbound.sendCalls).to.equal(3)
     expect(memory.outbound.sendsWhileFull).to.equal(0)
   })
 
-  it('over a connection that was full before, waits for it to drain first', () => {
+  it('over a connection that was full before, waits for it to drain first', async () => {
     const memory = memoryLink({ capacity: 10, manual: true })
 
     memory.outbound.send(pattern(20))
@@ -62,6 +63,7 @@ describe('connection: the link', () => {
     it.transmit(poll)
     expect(memory.outbound.sendsWhileFull).to.equal(0)
     memory.outbound.flush()
+    await turn()
     it.transmit(poll)
     expect(memory.outbound.sendCalls).to.equal(2)
   })

@@ -34,7 +34,7 @@ describe('yamux: options', () => {
       maxInboundStreams: 1_000,
       maxOutboundStreams: 1_000,
       maxEarlyStreams: 10,
-      maxBatchLength: 131_072,
+      maxBatchLength: 65_519,
       acceptBacklog: 256,
       connectionWindowBudget: 67_108_864,
       budgets: { pings: 10_000, resets: 10_000, refusals: 10_000, unknownStreams: 10_000, emptyFrames: 10_000 },

@@ -44,7 +44,7 @@ describe('yamux: keep-alive', () => {
     const error = link.closedBy()
 
     expect(error).to.include({ name: 'TimeoutError', scope: 'connection', origin: 'transport' })
-    expect(error.message).to.equal('nothing was received for 10000 ms after a keep-alive ping (option keepAliveTimeout)')
+    expect(error.message).to.equal('no sign of life for 10000 ms after a keep-alive ping (option keepAliveTimeout)')
     expect(stream.error).to.equal(error)
     expect(link.sent()).to.deep.equal(['goaway 2'])
     expect(link.engine.pollTimeout()).to.equal(undefined)

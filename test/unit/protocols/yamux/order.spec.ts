@@ -92,23 +92,36 @@ describe('yamux: order and batches', () => {
     expect(link.sent()).to.deep.equal(['window|RST 1 5', 'data 3 10'])
   })
 
-  it('lets the last frame of a batch go over its length by 4 KiB and no more, so that it stays whole', () => {
+  it('cuts a frame to what is left of its batch', () => {
     const link = new EngineDriver()
 
     link.write(link.outbound(), pattern(100_000))
 
-    expect(link.sentOnce(65_548 - 4_096)).to.deep.equal(['data 1 65536'])
-    expect(link.sentOnce(1_012)).to.deep.equal(['data 1 5096'])
+    expect(link.sentOnce(10_012)).to.deep.equal(['data 1 10000'])
+    expect(link.sentOnce(60_012)).to.deep.equal(['data 1 60000'])
   })
 
-  it('leaves no runt of a window that is a multiple of its frames', () => {
+  it('lets a batch go over its length by less than 4 KiB rather than leave a runt', () => {
     const link = new EngineDriver()
 
-    link.write(link.outbound(), pattern(300_000))
+    link.write(link.outbound(), pattern(65_536 + 4_095))
 
-    expect(link.sentOnce(131_072)).to.deep.equal(['data 1 65536', 'data 1 65536'])
-    expect(link.sentOnce(131_072)).to.deep.equal(['data 1 65536', 'data 1 65536'])
-    expect(link.sentOnce(131_072)).to.deep.equal([])
+    expect(link.sentOnce(4_012)).to.deep.equal(['data 1 4000'])
+    expect(link.sentOnce(61_548)).to.deep.equal(['data 1 65536'])
+    expect(link.sentOnce(12)).to.deep.equal(['data 1 95'])
+  })
+
+  it('ends a batch that has room for a runt only, and no stream loses its turn', () => {
+    const link = new EngineDriver()
+    const [bulk, small, other] = [link.outbound(), link.outbound(), link.outbound()]
+
+    link.write(small, pattern(900))
+    link.write(bulk, pattern(65_536))
+    link.write(other, pattern(10))
+
+    expect(link.sentOnce(1_024)).to.deep.equal(['data 3 900'])
+    expect(link.sentOnce(65_548)).to.deep.equal(['data 1 65536'])
+    expect(link.sentOnce(1_024)).to.deep.equal(['data 5 10'])
   })
 
   it('leaves nothing out and repeats nothing, however small the batches are', () => {

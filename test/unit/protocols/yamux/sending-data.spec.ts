@@ -131,7 +131,7 @@ describe('yamux: sending data', () => {
     expect(link.edges()).to.deep.equal([])
     expect(link.write(stream, new Uint8Array(0))).to.be.false()
 
-    expect(link.sentOnce(13)).to.deep.equal(['data 1 4097'])
+    expect(link.sentOnce(13)).to.deep.equal(['data 1 1'])
     expect(link.edges()).to.deep.equal(['1 writable'])
   })
 
