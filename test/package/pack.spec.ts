@@ -20,12 +20,16 @@ interface Manifest {
  */
 const OFFERED: Record<string, string[]> = {
   '.': ['yamux'],
+  './node': ['toDuplex', 'toMessageStream'],
+  './web': ['toMessageStream'],
   './yamux': ['yamux']
 }
 
 const CONSUMER = `import { yamux } from 'libp2p-muxers'
+import { toMessageStream } from 'libp2p-muxers/web'
 import { yamux as direct } from 'libp2p-muxers/yamux'
-import type { StreamMuxerFactory } from '@libp2p/interface'
+import type { MessageStream, StreamMuxerFactory } from '@libp2p/interface'
+export const pair: MessageStream = toMessageStream(new TransformStream<Uint8Array, Uint8Array>())
 export const factories: StreamMuxerFactory[] = [yamux()(), direct()()]
 `
 
