@@ -16,6 +16,7 @@ import { MuxedStream } from './stream.ts'
 import { Waiters } from './waiters.ts'
 import type { AcceptorHandlers } from './acceptor.ts'
 import type { Clock } from './clock.ts'
+import type { MuxerMetrics } from './metrics.ts'
 import type { StreamHost } from './stream-view.ts'
 import type { Engine, EngineEvent, OpenOptions } from '../core/engine.ts'
 import type { StreamRecord } from '../core/stream-record.ts'
@@ -34,6 +35,7 @@ export interface ConnectionInit {
   maxBatchLength: number
   createEngine(now: number): Engine
   clock?: Clock
+  metrics?: MuxerMetrics
 
   /** Whom the connection is between, as far as it is known. */
   peers?: Pick<MultiplexOptions, 'localPeer' | 'remotePeer' | 'localAddress' | 'remoteAddress'>
@@ -73,6 +75,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
 
   readonly #driver: Driver
   readonly #clock: Clock
+  readonly #metrics?: MuxerMetrics
   readonly #streams = new Set<MuxedStream>()
   #streamList: MuxedStream[] | undefined
   readonly #openedAt = Date.now()
@@ -104,6 +107,8 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
       }
     })
     this.engine = this.#driver.engine
+    this.#metrics = init.metrics
+    this.#metrics?.opened(this)
   }
 
   get status (): StreamMuxerStatus {
@@ -283,6 +288,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
 
   #onEvent (event: EngineEvent): void {
     if (event.type === 'pong') {
+      this.#metrics?.roundTrip(event.rtt)
       // an answer that nobody waits for any more has no entry to wait in
       this.#pongs.set(event.id, event.rtt)
       this.#waiters.notify()
@@ -399,6 +405,8 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     }
 
     this.#driver.stop(error)
+    // with the last frame counted
+    this.#metrics?.closed(this)
     this.#openQueue.notify()
     this.#waiters.notify()
   }
