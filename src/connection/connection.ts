@@ -80,7 +80,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   #streamList: MuxedStream[] | undefined
   readonly #openedAt = Date.now()
   #closedAt: number | undefined
-  readonly #acceptor: Acceptor
+  readonly #acceptor: Acceptor<MuxedStream>
   #status: StreamMuxerStatus = 'open'
   #error: Error | undefined
   #closing: Promise<void> | undefined
@@ -371,7 +371,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     }
   }
 
-  #acceptorHandlers (): AcceptorHandlers {
+  #acceptorHandlers (): AcceptorHandlers<MuxedStream> {
     return {
       listening: () => this.listenerCount('stream') > 0,
       onAccepted: stream => {
