@@ -22,7 +22,7 @@ import type { Engine, EngineEvent, OpenOptions } from '../core/engine.ts'
 import type { StreamRecord } from '../core/stream-record.ts'
 import type { Role } from '../core/stream-table.ts'
 import type { MultiplexOptions, Multiaddr, MuxedConnection as MuxedConnectionSurface, NewStreamOptions } from '../interface/muxer.ts'
-import type { ConnectionStatistics } from '../interface/statistics.ts'
+import type { FullConnectionStatistics } from '../interface/statistics.ts'
 import type { AbortOptions, CreateStreamOptions, EventHandler, Logger, MessageStream, MultiaddrConnection, PeerId, StreamMuxer, StreamMuxerEvents, StreamMuxerStatus } from '@libp2p/interface'
 
 export interface ConnectionInit {
@@ -125,7 +125,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     return this.engine.roundTrip.smoothed
   }
 
-  stats (): ConnectionStatistics {
+  stats (): FullConnectionStatistics {
     return {
       openMillis: (this.#closedAt ?? Date.now()) - this.#openedAt,
       ...this.engine.statistics()

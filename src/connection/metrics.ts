@@ -2,12 +2,12 @@
  * What all connections of a muxer count, told to libp2p's `Metrics` when it asks. Nothing is paid for a frame or a
  * stream: the sums are made of `stats()` when they are read, and of what connections had counted when they closed.
  */
-import type { ConnectionStatistics } from '../interface/statistics.ts'
+import type { FullConnectionStatistics } from '../interface/statistics.ts'
 import type { Histogram, Metrics } from '@libp2p/interface'
 
 /** One connection, to those who sum up. */
 export interface Counted {
-  stats(): ConnectionStatistics
+  stats(): FullConnectionStatistics
 }
 
 type Values = Record<string, number>
@@ -19,7 +19,7 @@ interface Family {
 
   /** What the values differ in; without it there is one value, named ''. */
   label?: string
-  read(statistics: ConnectionStatistics): Values
+  read(statistics: FullStatistics): Values
 }
 
 const COUNTERS: Family[] = [{
@@ -92,7 +92,7 @@ export class MuxerMetrics {
   // by name of the counter: of connections that are closed, and what was told so far
   readonly #closed = new Map<Family, Values>()
   readonly #told = new Map<Family, Values>()
-  #snapshot: ConnectionStatistics[] | undefined
+  #snapshot: FullStatistics[] | undefined
   readonly #roundTrip: Histogram
 
   constructor (metrics: Metrics, muxer: string) {
@@ -163,7 +163,7 @@ export class MuxerMetrics {
   }
 
   /** Each connection is asked once for all that is read in one go. */
-  #statistics (): ConnectionStatistics[] {
+  #statistics (): FullStatistics[] {
     if (this.#snapshot === undefined) {
       this.#snapshot = Array.from(this.#live, connection => connection.stats())
       queueMicrotask(() => {
@@ -181,7 +181,7 @@ function add (a: Values, b: Values = {}): Values {
 
 const NONE = { inbound: 0, outbound: 0 }
 
-const NOTHING: ConnectionStatistics = {
+const NOTHING: FullStatistics = {
   openMillis: 0,
   bytesSent: 0,
   bytesReceived: 0,

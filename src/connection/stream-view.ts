@@ -9,7 +9,7 @@ import type { StreamLimits, StreamRecord } from '../core/stream-record.ts'
 import type { SendHalf } from '../core/stream-state.ts'
 import type { ErrorOrigin, MuxError } from '../interface/errors.ts'
 import type { Priority, Urgency } from '../interface/muxer.ts'
-import type { StreamStatistics } from '../interface/statistics.ts'
+import type { FullStreamStatistics } from '../interface/statistics.ts'
 import type { Logger, MessageStreamDirection, MessageStreamReadStatus, MessageStreamStatus, MessageStreamTimeline, MessageStreamWriteStatus } from '@libp2p/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'
 
@@ -169,7 +169,7 @@ export abstract class StreamView extends StreamSurface {
     return this.stats().receiveWindow
   }
 
-  stats (): StreamStatistics {
+  stats (): FullStreamStatistics {
     const { error } = this.record
     const { open, close = Date.now() } = this.timeline
 
