@@ -19,7 +19,7 @@ interface Family {
 
   /** What the values differ in; without it there is one value, named ''. */
   label?: string
-  read(statistics: FullStatistics): Values
+  read(statistics: FullConnectionStatistics): Values
 }
 
 const COUNTERS: Family[] = [{
@@ -92,7 +92,7 @@ export class MuxerMetrics {
   // by name of the counter: of connections that are closed, and what was told so far
   readonly #closed = new Map<Family, Values>()
   readonly #told = new Map<Family, Values>()
-  #snapshot: FullStatistics[] | undefined
+  #snapshot: FullConnectionStatistics[] | undefined
   readonly #roundTrip: Histogram
 
   constructor (metrics: Metrics, muxer: string) {
@@ -163,7 +163,7 @@ export class MuxerMetrics {
   }
 
   /** Each connection is asked once for all that is read in one go. */
-  #statistics (): FullStatistics[] {
+  #statistics (): FullConnectionStatistics[] {
     if (this.#snapshot === undefined) {
       this.#snapshot = Array.from(this.#live, connection => connection.stats())
       queueMicrotask(() => {
@@ -181,7 +181,7 @@ function add (a: Values, b: Values = {}): Values {
 
 const NONE = { inbound: 0, outbound: 0 }
 
-const NOTHING: FullStatistics = {
+const NOTHING: FullConnectionStatistics = {
   openMillis: 0,
   bytesSent: 0,
   bytesReceived: 0,
