@@ -137,17 +137,9 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
     return this.#chunks()
   }
 
-  async sink (source: AsyncIterable<Bytes> | Iterable<Bytes>): Promise<void> {
-    try {
-      for await (const data of source) {
-        await this.write(data)
-      }
-
-      await this.close()
-    } catch (err: any) {
-      this.abort(err)
-      throw err
-    }
+  /** Bound to the stream, as `it-pipe` takes it off the stream that it ends in. */
+  get sink (): (source: AsyncIterable<Bytes> | Iterable<Bytes>) => Promise<void> {
+    return async source => this.#sink(source)
   }
 
   get readable (): ReadableStream<Uint8Array> {
@@ -191,6 +183,19 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
   async [Symbol.asyncDispose] (): Promise<void> {
     await this.close()
     await this.closeRead()
+  }
+
+  async #sink (source: AsyncIterable<Bytes> | Iterable<Bytes>): Promise<void> {
+    try {
+      for await (const data of source) {
+        await this.write(data)
+      }
+
+      await this.close()
+    } catch (err: any) {
+      this.abort(err)
+      throw err
+    }
   }
 
   async * #chunks (): AsyncGenerator<Uint8Array> {
