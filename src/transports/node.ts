@@ -56,7 +56,7 @@ class DuplexMessageStream extends TransportStream {
     this.#duplex = duplex
     this.#findAddresses()
 
-    // Node ends our half at once when the peer has ended its own, and what still waits here would be lost
+    // it is this stream that ends our half after that of the peer, or does not: behind what still waits here
     duplex.allowHalfOpen = true
 
     // a listener for data must not start the flow

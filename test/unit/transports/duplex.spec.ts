@@ -357,6 +357,33 @@ describe('a duplex over a stream', () => {
     local.destroy()
   })
 
+  it('puts a timeout off with every read and write', async () => {
+    const { local, remote } = await duplexes()
+    const real = globalThis.setTimeout
+    let refreshed = 0
+    const timer = {
+      refresh () {
+        refreshed++
+      },
+      unref () {
+        return timer
+      }
+    }
+
+    globalThis.setTimeout = (() => timer) as any
+    local.setTimeout(1_000)
+    globalThis.setTimeout = real
+
+    local.write(Uint8Array.of(1))
+    expect(refreshed).to.be.above(0)
+    refreshed = 0
+
+    remote.write(Uint8Array.of(1))
+    expect(await emitted(local, 'data')).to.have.lengthOf(1)
+    expect(refreshed).to.equal(1)
+    local.destroy()
+  })
+
   it('has what code for sockets looks for', async () => {
     const { outbound } = await streamPair()
     const duplex = toDuplex(outbound, {

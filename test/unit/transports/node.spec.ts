@@ -1,15 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import net from 'node:net'
 import { Duplex, PassThrough } from 'node:stream'
 import { StreamBufferError } from '@libp2p/interface'
-import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'aegir/chai'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { toMessageStream } from '../../../src/transports/node.ts'
-import { eventOf, noUnhandledRejections, outcomeOf, turn, until } from '../../support/waiting.ts'
-import { echo, fill, pattern, receiveAll, sendAll } from './kit/bytes.ts'
-import { memoryDuplexes, tcpSockets, tlsSockets } from './kit/carriers.ts'
+import { eventOf, noUnhandledRejections, turn } from '../../support/waiting.ts'
+import { closeOf, fill, pattern, receiveAll, sendAll } from './kit/bytes.ts'
+import { memoryDuplexes } from './kit/carriers.ts'
 import type { StreamCloseEvent } from '@libp2p/interface'
 
 /** Takes everything, says what it took in one go, and gives what the test says. */
@@ -27,13 +25,6 @@ class Recorder extends Duplex {
     this.writes.push(chunks.map(({ chunk }) => chunk.byteLength))
     callback()
   }
-}
-
-/** Unlike that of `once()`, not broken by an error. */
-async function closeOf (duplex: Duplex): Promise<void> {
-  await new Promise<void>(resolve => {
-    duplex.once('close', resolve)
-  })
 }
 
 describe('a message stream over a duplex', () => {
@@ -246,137 +237,5 @@ describe('a message stream over a duplex', () => {
 
     expect(Buffer.compare(await answer, bytes)).to.equal(0)
     expect(await exit).to.deep.equal([0, null])
-  })
-})
-
-describe('a message stream over a socket', () => {
-  noUnhandledRejections()
-
-  it('knows the addresses of both ends', async () => {
-    const { dialer, listener } = await tcpSockets()
-    const outbound = toMessageStream(dialer)
-    const inbound = toMessageStream(listener)
-
-    expect(`${outbound.remoteAddr}`).to.equal(`/ip4/127.0.0.1/tcp/${dialer.remotePort}`)
-    expect(`${outbound.localAddr}`).to.equal(`${inbound.remoteAddr}`)
-    expect(`${inbound.localAddr}`).to.equal(`${outbound.remoteAddr}`)
-
-    outbound.abort(new Error('the test is over'))
-    inbound.abort(new Error('the test is over'))
-    expect(`${outbound.remoteAddr}`, 'when it is closed').to.include('/tcp/')
-  })
-
-  it('says the address that it is given rather than that of the socket', async () => {
-    const { dialer, listener } = await tcpSockets()
-    const remoteAddress = multiaddr('/dns4/example.com/tcp/443/tls')
-    const outbound = toMessageStream(dialer, { remoteAddress })
-
-    expect(outbound.remoteAddr).to.equal(remoteAddress)
-    expect(toMessageStream(new Recorder()).remoteAddr).to.be.undefined()
-
-    outbound.abort(new Error('the test is over'))
-    listener.destroy()
-  })
-
-  it('learns the addresses, and sends, once the socket is connected', async () => {
-    const server = net.createServer(socket => socket.pipe(socket)).listen(0, '127.0.0.1')
-
-    await once(server, 'listening')
-
-    const socket = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1')
-    const stream = toMessageStream(socket)
-    const answer = receiveAll(stream)
-
-    expect(stream.remoteAddr).to.be.undefined()
-    stream.send(Uint8Array.of(1, 2, 3))
-    await stream.close()
-    expect(await answer).to.equalBytes([1, 2, 3])
-    expect(`${stream.remoteAddr}`).to.include('/ip4/127.0.0.1/tcp/')
-    server.close()
-  })
-
-  it('leaves nothing of a socket that is aborted while it connects', async () => {
-    const server = net.createServer().listen(0, '127.0.0.1')
-
-    await once(server, 'listening')
-
-    const socket = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1')
-    const closed = eventOf<StreamCloseEvent>(toMessageStream(socket, { signal: AbortSignal.abort(new Error('no')) }), 'close')
-
-    expect(await outcomeOf(closed)).to.equal('pending')
-    expect(socket.destroyed).to.be.true()
-    server.close()
-  })
-
-  it('sends packets at once', async () => {
-    const { dialer, listener } = await tcpSockets()
-    const calls: unknown[] = []
-
-    dialer.setNoDelay = enable => {
-      calls.push(enable)
-      return dialer
-    }
-    toMessageStream(dialer)
-    expect(calls).to.deep.equal([true])
-
-    dialer.destroy()
-    listener.destroy()
-  })
-
-  it('loses nothing when a socket that does not stay half open is ended by the peer', async () => {
-    const { dialer, listener } = await tcpSockets({ allowHalfOpen: false })
-    const inbound = toMessageStream(listener)
-    // the dialler has to stay open for the answer
-    const outbound = toMessageStream(dialer, { allowHalfOpen: true })
-    const answer = receiveAll(outbound)
-    const length = 5_000_000
-    let received = 0
-
-    inbound.addEventListener('message', ({ data }) => {
-      received += data.byteLength
-      // all of it at once, whatever the socket says
-      inbound.send(data)
-    })
-    await sendAll(outbound, new Uint8Array(length))
-    await outbound.close()
-
-    expect((await answer).byteLength).to.equal(length)
-    expect(received).to.equal(length)
-    await until(() => inbound.status === 'closed')
-  })
-
-  it('gives the error of the socket when the peer resets the connection', async () => {
-    const { dialer, listener } = await tcpSockets()
-    const stream = toMessageStream(dialer)
-    const closed = eventOf<StreamCloseEvent>(stream, 'close')
-
-    stream.addEventListener('message', () => {})
-    listener.resetAndDestroy()
-
-    expect((await closed).error).to.have.property('code', 'ECONNRESET')
-  })
-
-  it('closes the socket when it is aborted after its end', async () => {
-    const { dialer, listener } = await tcpSockets()
-    const stream = toMessageStream(dialer)
-    const gone = closeOf(dialer)
-
-    listener.on('error', () => {})
-    await stream.close()
-    stream.abort(new Error('enough'))
-    await gone
-    listener.destroy()
-  })
-
-  it('closes the socket when both halves have ended', async () => {
-    const { dialer, listener } = await tlsSockets()
-    const gone = Promise.all([once(dialer, 'close'), once(listener, 'close')])
-    const echoed = echo(toMessageStream(listener))
-    const stream = toMessageStream(dialer)
-    const answer = receiveAll(stream)
-
-    stream.send(Uint8Array.of(1))
-    await stream.close()
-    await Promise.all([answer, echoed, gone])
   })
 })

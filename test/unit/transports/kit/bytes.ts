@@ -2,6 +2,7 @@
 import { Uint8ArrayList } from 'uint8arraylist'
 import { turn } from '../../../support/waiting.ts'
 import type { MessageStream } from '@libp2p/interface'
+import type { Duplex } from 'node:stream'
 
 /** Bytes of which no two neighbouring kilobytes are alike. */
 export function pattern (length: number): Uint8Array {
@@ -73,4 +74,11 @@ export async function fill (stream: MessageStream, limit: number): Promise<numbe
   }
 
   return sent
+}
+
+/** Unlike that of `once()`, not broken by an error. */
+export async function closeOf (duplex: Duplex): Promise<void> {
+  await new Promise<void>(resolve => {
+    duplex.once('close', resolve)
+  })
 }
