@@ -1,7 +1,9 @@
 /** What a stream and a connection count: plain objects, always on. */
-// of the package: 'libp2p-muxers/web' and 'libp2p-muxers/yamux'
+// of the package: 'libp2p-muxers/interface', 'libp2p-muxers/web' and 'libp2p-muxers/yamux'
+import { StreamErrorCode } from '../src/interface/index.ts'
 import { toMessageStream } from '../src/transports/web.ts'
 import { yamux } from '../src/yamux.ts'
+import type { StreamResetError } from '../src/interface/index.ts'
 
 // any connection will do; here one in memory
 const there = new TransformStream<Uint8Array, Uint8Array>()
@@ -14,9 +16,9 @@ const accepted = await server.acceptStream()
 
 await stream.write(new Uint8Array(100_000))
 await accepted.read({ bytes: 100_000 })
-accepted.reset(0x1002)
-await stream.read().catch((err: Error) => {
-  process.stdout.write(`the stream ended with ${err.name}\n`)
+accepted.reset(StreamErrorCode.resourceLimitExceeded)
+await stream.read().catch((err: StreamResetError) => {
+  process.stdout.write(`the stream ended with ${err.name} (${err.codeName})\n`)
 })
 
 const { bytesSent, stalls, reset } = stream.stats()
