@@ -209,7 +209,16 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   async goAway (code = GO_AWAY_NORMAL, options: AbortOptions = {}): Promise<void> {
     this.engine.drain()
     this.#openQueue.notify()
-    await raceSignal(this.#streams.size === 0 ? Promise.resolve() : this.#waiters.wait(() => this.#streams.size === 0), options.signal)
+
+    if (this.#streams.size > 0) {
+      await this.#waiters.wait(() => this.#streams.size === 0, options.signal)
+    }
+
+    if (this.#error !== undefined) {
+      // the connection ended before its streams did
+      throw this.#error
+    }
+
     await this.close({ ...options, code })
   }
 

@@ -204,11 +204,11 @@ export function isLocal (error: Error): boolean {
   return originOf(error) === 'local'
 }
 
-function originOf (error: Error): ErrorOrigin {
+export function originOf (error: Error): ErrorOrigin {
   return (error as Partial<MuxError>).origin ?? 'local'
 }
 
-function codeOf (error: Error): number | undefined {
+export function codeOf (error: Error): number | undefined {
   // errors of Node.js have a code of another kind
   const { code } = error as Partial<MuxError>
 
