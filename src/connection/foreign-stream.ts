@@ -9,7 +9,7 @@ import { StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { ConnectionClosedError, InvalidParametersError, StreamBufferError, StreamResetError, StreamStateError } from '../interface/errors.ts'
 import { StreamSurface } from './stream-surface.ts'
-import { checkPriority, codeOf, originOf } from './stream-view.ts'
+import { checkPriority, originOf, resetOf } from './stream-view.ts'
 import { Waiters } from './waiters.ts'
 import type { Bytes, MuxedStream, Priority } from '../interface/muxer.ts'
 import type { StreamStatistics } from '../interface/statistics.ts'
@@ -165,7 +165,6 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
 
   stats (): StreamStatistics {
     const { open, close = Date.now() } = this.timeline
-    const error = this.#error
 
     return {
       openMillis: close - open,
@@ -173,7 +172,7 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
       bytesUnread: this.readBufferLength,
       bytesSent: this.#bytesAccepted - this.writeBufferLength,
       bytesReceived: this.#bytesReceived + this.#inner.readBufferLength,
-      ...(error === undefined ? {} : { reset: { by: originOf(error), code: codeOf(error) } })
+      ...resetOf(this.#error)
     }
   }
 

@@ -176,7 +176,7 @@ export abstract class StreamView extends StreamSurface {
     return {
       openMillis: close - open,
       ...this.host.engine.streamStatistics(this.record),
-      ...(error === undefined ? {} : { reset: { by: originOf(error), code: codeOf(error) } })
+      ...resetOf(error)
     }
   }
 
@@ -184,6 +184,17 @@ export abstract class StreamView extends StreamSurface {
     this.host.engine.limit(this.record, limits)
     this.host.changed()
   }
+}
+
+/** Who ended a stream, if it did not end by itself. What is not known is absent, as in JSON. */
+export function resetOf (error: Error | undefined): Pick<FullStreamStatistics, 'reset'> {
+  if (error === undefined) {
+    return {}
+  }
+
+  const code = codeOf(error)
+
+  return { reset: { by: originOf(error), ...(code === undefined ? {} : { code }) } }
 }
 
 /** @throws {InvalidParametersError} */
@@ -208,7 +219,7 @@ export function originOf (error: Error): ErrorOrigin {
   return (error as Partial<MuxError>).origin ?? 'local'
 }
 
-export function codeOf (error: Error): number | undefined {
+function codeOf (error: Error): number | undefined {
   // errors of Node.js have a code of another kind
   const { code } = error as Partial<MuxError>
 

@@ -20,8 +20,7 @@ describe('yamux: statistics', () => {
       streamsClosed: { inbound: 0, outbound: 0 },
       streamsActive: { inbound: 0, outbound: 0 },
       streamsRefused: { inbound: 0, outbound: 0 },
-      streamsReset: { local: 0, remote: 0 },
-      rtt: undefined
+      streamsReset: { local: 0, remote: 0 }
     })
   })
 
