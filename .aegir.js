@@ -19,6 +19,7 @@ export default {
       'src/**/*.{js,ts}',
       'test/**/*.{js,ts}',
       'benchmarks/**/*.{js,ts}',
+      'examples/**/*.{js,ts}',
       'scripts/**/*.js',
       '!**/node_modules/**'
     ]
@@ -31,6 +32,7 @@ export default {
     productionIgnorePatterns: [
       '/benchmarks',
       '/dist',
+      '/examples',
       '/scripts',
       '/test',
       '.aegir.js',

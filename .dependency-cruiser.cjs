@@ -61,6 +61,13 @@ module.exports = {
       to: { dependencyTypes: ['core'] }
     },
     {
+      name: 'no-node-for-browsers',
+      comment: 'the entry point for Web Streams runs where there is no Node',
+      severity: 'error',
+      from: { path: '^src/transports/', pathNot: '^src/transports/(node|duplex)\\.ts$' },
+      to: { dependencyTypes: ['core'] }
+    },
+    {
       name: 'src-stands-without-the-house',
       comment: 'tests, benchmarks, scripts and build output are not published with src/',
       severity: 'error',

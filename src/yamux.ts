@@ -32,13 +32,15 @@
 import { serviceCapabilities } from '@libp2p/interface'
 import { allocUnsafe } from 'uint8arrays/alloc'
 import { MuxedConnection } from './connection/connection.ts'
+import { muxerMetrics } from './connection/metrics.ts'
 import { resolveConfig } from './protocols/yamux/config.ts'
 import { YamuxEngine } from './protocols/yamux/engine.ts'
 import type { ConnectionInit } from './connection/connection.ts'
+import type { MuxerMetrics } from './connection/metrics.ts'
 import type { Role } from './core/stream-table.ts'
 import type { Muxer, MultiplexOptions, SecuredConnection } from './interface/muxer.ts'
 import type { YamuxConfig, YamuxOptions, YamuxStreamOptions } from './protocols/yamux/config.ts'
-import type { MessageStream, StreamMuxerFactory } from '@libp2p/interface'
+import type { MessageStream, Metrics, StreamMuxerFactory } from '@libp2p/interface'
 
 export { GoAwayCode } from './protocols/yamux/frame.ts'
 export { MuxedConnection } from './connection/connection.ts'
@@ -51,14 +53,24 @@ export type YamuxMuxerInit = YamuxOptions
 
 export const YAMUX_PROTOCOL = '/yamux/1.0.0'
 
+/** In logs and metrics. */
+const NAME = 'yamux'
+
+/** What a libp2p node gives its muxers, as far as this one uses it. */
+export interface YamuxComponents {
+  metrics?: Metrics
+}
+
 class Yamux implements StreamMuxerFactory<MuxedConnection>, Muxer {
   readonly protocol = YAMUX_PROTOCOL
   readonly [Symbol.toStringTag] = '@libp2p/yamux'
   readonly [serviceCapabilities]: string[] = ['@libp2p/stream-multiplexing']
   readonly #config: YamuxConfig
+  readonly #metrics?: MuxerMetrics
 
-  constructor (options: YamuxOptions) {
-    this.#config = { ...resolveConfig(options), allocate: allocUnsafe }
+  constructor (config: YamuxConfig, { metrics }: YamuxComponents) {
+    this.#config = config
+    this.#metrics = metrics == null ? undefined : muxerMetrics(metrics, NAME)
   }
 
   createStreamMuxer (maConn: MessageStream): MuxedConnection {
@@ -80,8 +92,9 @@ class Yamux implements StreamMuxerFactory<MuxedConnection>, Muxer {
     return new MuxedConnection(maConn, {
       ...init,
       protocol: this.protocol,
-      name: 'yamux',
+      name: NAME,
       role,
+      metrics: this.#metrics,
       maxEarlyStreams: config.maxEarlyStreams,
       maxBatchLength: config.maxBatchLength,
       createEngine: now => new YamuxEngine(role, config, now)
@@ -98,8 +111,8 @@ function roleOf (maConn: MessageStream, initiator = maConn.direction === 'outbou
  *
  * @throws {InvalidParametersError} for options that make no sense together
  */
-export function yamux (options: YamuxOptions = {}): () => StreamMuxerFactory<MuxedConnection> & Muxer {
-  const factory = new Yamux(options)
+export function yamux (options: YamuxOptions = {}): (components?: YamuxComponents) => StreamMuxerFactory<MuxedConnection> & Muxer {
+  const config = { ...resolveConfig(options), allocate: allocUnsafe }
 
-  return () => factory
+  return (components = {}) => new Yamux(config, components)
 }

@@ -12,6 +12,7 @@ import { createLibp2p } from 'libp2p'
 import { yamux } from '../yamux.ts'
 import { CliError, dialProblem, listenProblem, messageOf } from './errors.ts'
 import { MuxerRecord } from './statistics.ts'
+import type { YamuxComponents } from '../yamux.ts'
 import type { Connection, Libp2p, Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 
@@ -29,7 +30,7 @@ const STOP_MILLIS = 2_000
 
 const MUXER_NAME = 'yamux'
 
-function createMuxer (): (components: unknown) => StreamMuxerFactory {
+function createMuxer (): (components: YamuxComponents) => StreamMuxerFactory {
   return yamux()
 }
 

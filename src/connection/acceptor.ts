@@ -4,9 +4,9 @@
  */
 import { MaxEarlyStreamsError } from '../interface/errors.ts'
 import { Waiters } from './waiters.ts'
-import type { MuxedStream } from './stream.ts'
+import type { Stream } from '@libp2p/interface'
 
-export interface AcceptorHandlers {
+export interface AcceptorHandlers<MuxedStream extends Stream> {
   /** Somebody listens for the event. */
   listening(): boolean
 
@@ -23,15 +23,15 @@ export interface AcceptorHandlers {
   closedError(): Error
 }
 
-export class Acceptor {
-  readonly #handlers: AcceptorHandlers
+export class Acceptor<MuxedStream extends Stream> {
+  readonly #handlers: AcceptorHandlers<MuxedStream>
   readonly #maxEarlyStreams: number
   readonly #backlog: number
   readonly #waiters = new Waiters()
   #streams: MuxedStream[] = []
   #pulled: boolean
 
-  constructor (handlers: AcceptorHandlers, maxEarlyStreams: number, backlog: number | undefined) {
+  constructor (handlers: AcceptorHandlers<MuxedStream>, maxEarlyStreams: number, backlog: number | undefined) {
     this.#handlers = handlers
     this.#maxEarlyStreams = maxEarlyStreams
     // libp2p's node hears of streams by the event; who pulls there has as many wait as may come too early
@@ -131,6 +131,6 @@ export class Acceptor {
   }
 }
 
-function isWanted (stream: MuxedStream): boolean {
+function isWanted (stream: Stream): boolean {
   return stream.status === 'open'
 }

@@ -16,12 +16,13 @@ import { MuxedStream } from './stream.ts'
 import { Waiters } from './waiters.ts'
 import type { AcceptorHandlers } from './acceptor.ts'
 import type { Clock } from './clock.ts'
+import type { MuxerMetrics } from './metrics.ts'
 import type { StreamHost } from './stream-view.ts'
 import type { Engine, EngineEvent, OpenOptions } from '../core/engine.ts'
 import type { StreamRecord } from '../core/stream-record.ts'
 import type { Role } from '../core/stream-table.ts'
 import type { MultiplexOptions, Multiaddr, MuxedConnection as MuxedConnectionSurface, NewStreamOptions } from '../interface/muxer.ts'
-import type { ConnectionStatistics } from '../interface/statistics.ts'
+import type { FullConnectionStatistics } from '../interface/statistics.ts'
 import type { AbortOptions, CreateStreamOptions, EventHandler, Logger, MessageStream, MultiaddrConnection, PeerId, StreamMuxer, StreamMuxerEvents, StreamMuxerStatus } from '@libp2p/interface'
 
 export interface ConnectionInit {
@@ -34,6 +35,7 @@ export interface ConnectionInit {
   maxBatchLength: number
   createEngine(now: number): Engine
   clock?: Clock
+  metrics?: MuxerMetrics
 
   /** Whom the connection is between, as far as it is known. */
   peers?: Pick<MultiplexOptions, 'localPeer' | 'remotePeer' | 'localAddress' | 'remoteAddress'>
@@ -73,11 +75,12 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
 
   readonly #driver: Driver
   readonly #clock: Clock
+  readonly #metrics?: MuxerMetrics
   readonly #streams = new Set<MuxedStream>()
   #streamList: MuxedStream[] | undefined
   readonly #openedAt = Date.now()
   #closedAt: number | undefined
-  readonly #acceptor: Acceptor
+  readonly #acceptor: Acceptor<MuxedStream>
   #status: StreamMuxerStatus = 'open'
   #error: Error | undefined
   #closing: Promise<void> | undefined
@@ -104,6 +107,8 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
       }
     })
     this.engine = this.#driver.engine
+    this.#metrics = init.metrics
+    this.#metrics?.opened(this)
   }
 
   get status (): StreamMuxerStatus {
@@ -120,7 +125,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     return this.engine.roundTrip.smoothed
   }
 
-  stats (): ConnectionStatistics {
+  stats (): FullConnectionStatistics {
     return {
       openMillis: (this.#closedAt ?? Date.now()) - this.#openedAt,
       ...this.engine.statistics()
@@ -204,7 +209,16 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   async goAway (code = GO_AWAY_NORMAL, options: AbortOptions = {}): Promise<void> {
     this.engine.drain()
     this.#openQueue.notify()
-    await raceSignal(this.#streams.size === 0 ? Promise.resolve() : this.#waiters.wait(() => this.#streams.size === 0), options.signal)
+
+    if (this.#streams.size > 0) {
+      await this.#waiters.wait(() => this.#streams.size === 0, options.signal)
+    }
+
+    if (this.#error !== undefined) {
+      // the connection ended before its streams did
+      throw this.#error
+    }
+
     await this.close({ ...options, code })
   }
 
@@ -283,6 +297,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
 
   #onEvent (event: EngineEvent): void {
     if (event.type === 'pong') {
+      this.#metrics?.roundTrip(event.rtt)
       // an answer that nobody waits for any more has no entry to wait in
       this.#pongs.set(event.id, event.rtt)
       this.#waiters.notify()
@@ -365,7 +380,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     }
   }
 
-  #acceptorHandlers (): AcceptorHandlers {
+  #acceptorHandlers (): AcceptorHandlers<MuxedStream> {
     return {
       listening: () => this.listenerCount('stream') > 0,
       onAccepted: stream => {
@@ -399,6 +414,8 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     }
 
     this.#driver.stop(error)
+    // with the last frame counted
+    this.#metrics?.closed(this)
     this.#openQueue.notify()
     this.#waiters.notify()
   }

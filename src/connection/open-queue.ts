@@ -16,6 +16,26 @@ export class OpenQueue {
   }
 
   async open (newStream: NewStreamOptions): Promise<MuxedStream> {
+    const stream = await this.#openInTurn(newStream)
+    const { readTimeout, writeTimeout } = newStream
+
+    if (readTimeout !== undefined) {
+      stream.readTimeout = readTimeout
+    }
+
+    if (writeTimeout !== undefined) {
+      stream.writeTimeout = writeTimeout
+    }
+
+    return stream
+  }
+
+  /** It may be possible now. */
+  notify (): void {
+    this.#waiters.notify()
+  }
+
+  async #openInTurn (newStream: NewStreamOptions): Promise<MuxedStream> {
     const { signal } = newStream
 
     signal?.throwIfAborted()
@@ -44,10 +64,5 @@ export class OpenQueue {
     }
 
     return stream as unknown as MuxedStream
-  }
-
-  /** It may be possible now. */
-  notify (): void {
-    this.#waiters.notify()
   }
 }

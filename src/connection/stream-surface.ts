@@ -4,8 +4,9 @@
  */
 import { Uint8ArrayList } from 'uint8arraylist'
 import { VarintDecoder, encodeVarint } from '../core/varint.ts'
-import { InvalidDataLengthError, InvalidDataLengthLengthError, InvalidMessageLengthError, TimeoutError, UnexpectedEOFError } from '../interface/errors.ts'
+import { InvalidDataLengthError, InvalidDataLengthLengthError, InvalidMessageLengthError, InvalidParametersError, TimeoutError, UnexpectedEOFError } from '../interface/errors.ts'
 import { Listeners } from './listeners.ts'
+import { Turns } from './turns.ts'
 import type { Bytes, ReadLengthPrefixedOptions, ReadOptions } from '../interface/muxer.ts'
 import type { AbortOptions, MessageStreamEvents } from '@libp2p/interface'
 
@@ -15,15 +16,22 @@ const MAX_MESSAGE_BYTES = 65_536
 /** Prefix and message go as one piece up to here: copying costs less than a second frame. */
 const JOIN_BYTES = 16_384
 
-export abstract class StreamSurface extends Listeners<MessageStreamEvents & Record<string, any>> {
-  /** A read that waits for longer, in milliseconds, rejects with `TimeoutError`; the stream stays. @default undefined: never */
-  readTimeout: number | undefined
+/** A timer that is asked for more fires at once: 24.8 days. */
+const MAX_TIMEOUT_MILLIS = 2 ** 31 - 1
 
-  /** A write that waits for longer, in milliseconds, rejects with `TimeoutError`; nothing of it was queued. @default undefined: never */
-  writeTimeout: number | undefined
+export abstract class StreamSurface extends Listeners<MessageStreamEvents & Record<string, any>> {
+  /** A read that waits for longer, in milliseconds, rejects with `TimeoutError`; the stream stays. @default Infinity */
+  readTimeout = Infinity
+
+  /** A write that waits for longer, in milliseconds, rejects with `TimeoutError`; nothing of it was queued. @default Infinity */
+  writeTimeout = Infinity
 
   #readable: ReadableStream<Uint8Array> | undefined
   #writable: WritableStream<Uint8Array> | undefined
+
+  // so that no message is torn by another reader, and no write overtakes one that waits
+  #readers: Turns | undefined
+  #writers: Turns | undefined
 
   abstract readonly writableNeedsDrain: boolean
   abstract send (data: Bytes): boolean
@@ -35,8 +43,8 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
   /** The next bytes, at most `max`: taking them is what returns credit. */
   protected abstract take (max: number): Bytes | undefined
 
-  /** Resolves when there are bytes, or when there will be none. Throws what broke the stream. */
-  protected abstract whenReadable (signal?: AbortSignal): Promise<void>
+  /** Resolves when there may be bytes; with `false` when there will be none. Throws what broke the stream. */
+  protected abstract whenReadable (signal?: AbortSignal): Promise<boolean>
 
   /** Puts bytes in front of what is unread, whatever became of the stream. */
   protected abstract putBack (data: Uint8ArrayList): void
@@ -44,21 +52,42 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
   async read (options: ReadOptions & { bytes: number }): Promise<Uint8Array>
   async read (options?: ReadOptions): Promise<Uint8Array | null>
   async read (options: ReadOptions = {}): Promise<Uint8Array | null> {
-    if (options.bytes !== undefined) {
-      return this.#readExactly(options.bytes, options.signal)
+    const { bytes, signal } = options
+
+    if (bytes !== undefined) {
+      if (!Number.isSafeInteger(bytes) || bytes < 0) {
+        throw new InvalidParametersError(`bytes must be a whole number, was ${bytes}`)
+      }
+
+      return this.#asReader(async () => this.#readExactly(bytes, signal), signal)
     }
 
-    return (await this.#next(Infinity, options.signal))?.subarray() ?? null
+    signal?.throwIfAborted()
+
+    const data = this.#readers?.busy === true ? undefined : this.take(Infinity)
+
+    return (data ?? await this.#asReader(async () => this.#next(Infinity, signal), signal))?.subarray() ?? null
   }
 
   async write (data: Bytes, options: AbortOptions = {}): Promise<void> {
     options.signal?.throwIfAborted()
 
-    while (this.writableNeedsDrain) {
-      await within(this.writeTimeout, 'writeTimeout', options.signal, async signal => this.onDrain({ signal }))
+    if (!this.writableNeedsDrain && this.#writers?.busy !== true) {
+      this.send(data)
+      return
     }
 
-    this.send(data)
+    const writers = this.#writers ??= new Turns()
+
+    await within(this.writeTimeout, 'writeTimeout', options.signal, async signal => {
+      await writers.take(async () => {
+        while (this.writableNeedsDrain) {
+          await this.onDrain({ signal })
+        }
+
+        this.send(data)
+      }, signal)
+    })
   }
 
   async closeWrite (options?: AbortOptions): Promise<void> {
@@ -66,7 +95,10 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
   }
 
   async readLengthPrefixed (options: ReadLengthPrefixedOptions = {}): Promise<Uint8Array | null> {
-    const { maxSize = MAX_MESSAGE_BYTES, allowEmpty = true, signal } = options
+    return this.#asReader(async () => this.#readMessage(options), options.signal)
+  }
+
+  async #readMessage ({ maxSize = MAX_MESSAGE_BYTES, allowEmpty = true, signal }: ReadLengthPrefixedOptions): Promise<Uint8Array | null> {
     const prefix = new Uint8ArrayList()
 
     return this.#orPutBack(prefix, async () => {
@@ -105,17 +137,9 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
     return this.#chunks()
   }
 
-  async sink (source: AsyncIterable<Bytes> | Iterable<Bytes>): Promise<void> {
-    try {
-      for await (const data of source) {
-        await this.write(data)
-      }
-
-      await this.close()
-    } catch (err: any) {
-      this.abort(err)
-      throw err
-    }
+  /** Bound to the stream, as `it-pipe` takes it off the stream that it ends in. */
+  get sink (): (source: AsyncIterable<Bytes> | Iterable<Bytes>) => Promise<void> {
+    return async source => this.#sink(source)
   }
 
   get readable (): ReadableStream<Uint8Array> {
@@ -140,8 +164,9 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
 
   get writable (): WritableStream<Uint8Array> {
     this.#writable ??= new WritableStream<Uint8Array>({
-      write: async data => {
-        await this.write(data)
+      write: async (data, { signal }) => {
+        // a write that waits would keep the writer from giving up
+        await this.write(data, { signal })
       },
       close: async () => {
         await this.close()
@@ -160,6 +185,19 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
     await this.closeRead()
   }
 
+  async #sink (source: AsyncIterable<Bytes> | Iterable<Bytes>): Promise<void> {
+    try {
+      for await (const data of source) {
+        await this.write(data)
+      }
+
+      await this.close()
+    } catch (err: any) {
+      this.abort(err)
+      throw err
+    }
+  }
+
   async * #chunks (): AsyncGenerator<Uint8Array> {
     for (let data = await this.read(); data !== null; data = await this.read()) {
       yield data
@@ -169,15 +207,20 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
   async #next (max: number, signal?: AbortSignal): Promise<Bytes | undefined> {
     signal?.throwIfAborted()
 
-    const data = this.take(max)
+    let data = this.take(max)
 
-    if (data !== undefined) {
-      return data
+    while (data === undefined && await within(this.readTimeout, 'readTimeout', signal, async signal => this.whenReadable(signal))) {
+      // another reader, an iterator say, may have been faster
+      data = this.take(max)
     }
 
-    await within(this.readTimeout, 'readTimeout', signal, async signal => this.whenReadable(signal))
+    return data
+  }
 
-    return this.take(max)
+  async #asReader<T> (read: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    this.#readers ??= new Turns()
+
+    return this.#readers.take(read, signal)
   }
 
   async #readExactly (length: number, signal?: AbortSignal): Promise<Uint8Array> {
@@ -244,16 +287,15 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
 }
 
 /** Waits for no longer than so many milliseconds. */
-async function within (millis: number | undefined, option: string, signal: AbortSignal | undefined, wait: (signal?: AbortSignal) => Promise<void>): Promise<void> {
-  if (millis === undefined || millis === Infinity) {
-    await wait(signal)
-    return
+async function within<T> (millis: number, option: string, signal: AbortSignal | undefined, wait: (signal?: AbortSignal) => Promise<T>): Promise<T> {
+  if (millis === Infinity) {
+    return wait(signal)
   }
 
-  const timeout = AbortSignal.timeout(millis)
+  const timeout = AbortSignal.timeout(Math.min(millis, MAX_TIMEOUT_MILLIS))
 
   try {
-    await wait(signal === undefined ? timeout : AbortSignal.any([timeout, signal]))
+    return await wait(signal === undefined ? timeout : AbortSignal.any([timeout, signal]))
   } catch (err) {
     if (err === timeout.reason) {
       throw new TimeoutError(`waited for ${millis} ms (option ${option})`, { scope: 'stream', origin: 'local' })

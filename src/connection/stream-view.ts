@@ -9,7 +9,7 @@ import type { StreamLimits, StreamRecord } from '../core/stream-record.ts'
 import type { SendHalf } from '../core/stream-state.ts'
 import type { ErrorOrigin, MuxError } from '../interface/errors.ts'
 import type { Priority, Urgency } from '../interface/muxer.ts'
-import type { StreamStatistics } from '../interface/statistics.ts'
+import type { FullStreamStatistics } from '../interface/statistics.ts'
 import type { Logger, MessageStreamDirection, MessageStreamReadStatus, MessageStreamStatus, MessageStreamTimeline, MessageStreamWriteStatus } from '@libp2p/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'
 
@@ -169,14 +169,14 @@ export abstract class StreamView extends StreamSurface {
     return this.stats().receiveWindow
   }
 
-  stats (): StreamStatistics {
+  stats (): FullStreamStatistics {
     const { error } = this.record
     const { open, close = Date.now() } = this.timeline
 
     return {
       openMillis: close - open,
       ...this.host.engine.streamStatistics(this.record),
-      ...(error === undefined ? {} : { reset: { by: originOf(error), code: codeOf(error) } })
+      ...resetOf(error)
     }
   }
 
@@ -184,6 +184,17 @@ export abstract class StreamView extends StreamSurface {
     this.host.engine.limit(this.record, limits)
     this.host.changed()
   }
+}
+
+/** Who ended a stream, if it did not end by itself. What is not known is absent, as in JSON. */
+export function resetOf (error: Error | undefined): Pick<FullStreamStatistics, 'reset'> {
+  if (error === undefined) {
+    return {}
+  }
+
+  const code = codeOf(error)
+
+  return { reset: { by: originOf(error), ...(code === undefined ? {} : { code }) } }
 }
 
 /** @throws {InvalidParametersError} */
@@ -204,7 +215,7 @@ export function isLocal (error: Error): boolean {
   return originOf(error) === 'local'
 }
 
-function originOf (error: Error): ErrorOrigin {
+export function originOf (error: Error): ErrorOrigin {
   return (error as Partial<MuxError>).origin ?? 'local'
 }
 

@@ -219,7 +219,7 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     return data
   }
 
-  protected async whenReadable (signal?: AbortSignal): Promise<void> {
+  protected async whenReadable (signal?: AbortSignal): Promise<boolean> {
     this.#pulling++
 
     try {
@@ -227,6 +227,8 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     } finally {
       this.#pulling--
     }
+
+    return this.readBufferLength > 0 || !this.#readIsOver()
   }
 
   protected putBack (data: Uint8ArrayList): void {

@@ -7,11 +7,11 @@
  * then the timeout.
  */
 import type { StreamLimits, StreamRecord } from './stream-record.ts'
-import type { ConnectionStatistics, StreamStatistics } from '../interface/statistics.ts'
+import type { FullConnectionStatistics, FullStreamStatistics } from '../interface/statistics.ts'
 
 /** What an engine counts; how long things were open is its holder's to know. */
-export type EngineStatistics = Omit<ConnectionStatistics, 'openMillis'>
-export type RecordStatistics = Omit<StreamStatistics, 'openMillis' | 'reset'>
+export type EngineStatistics = Omit<FullConnectionStatistics, 'openMillis'>
+export type RecordStatistics = Omit<FullStreamStatistics, 'openMillis' | 'reset'>
 
 export type EngineState = 'open' | 'draining' | 'closed'
 

@@ -55,7 +55,16 @@ export interface Muxer {
   multiplex (secured: SecuredConnection, options?: MultiplexOptions): Promise<MuxedConnection>
 }
 
-export interface NewStreamOptions extends AbortOptions, StreamOptions {
+/** What one wait may take, in milliseconds; the stream stays, and what was waited for may be tried again. */
+export interface StreamTimeouts {
+  /** A read that waits for longer rejects with `TimeoutError`, and nothing is lost. @default Infinity */
+  readTimeout: number
+
+  /** A write that waits for longer rejects with `TimeoutError`, and nothing of it was queued. @default Infinity */
+  writeTimeout: number
+}
+
+export interface NewStreamOptions extends AbortOptions, StreamOptions, Partial<StreamTimeouts> {
   priority?: Partial<Priority>
 }
 
@@ -98,7 +107,10 @@ export interface MuxedConnection extends AsyncDisposable {
   /** Measures the round trip, in milliseconds. @throws {UnsupportedOperationError} where the protocol has no ping */
   ping (options?: AbortOptions): Promise<number>
 
-  /** Opens and accepts no more streams, lets those that are open finish, then closes. */
+  /**
+   * Opens and accepts no more streams, lets those that are open finish, then closes. Where the protocol carries no
+   * codes, the peer gets none.
+   */
   goAway (code?: number, options?: AbortOptions): Promise<void>
 
   /** Ends our half of every stream, after what was written; tells the peer; then closes the connection underneath. */
@@ -123,7 +135,7 @@ export interface ReadLengthPrefixedOptions extends AbortOptions {
 }
 
 /** One stream: libp2p's `Stream`, and what else one expects of a stream. */
-export interface MuxedStream extends Stream, AsyncDisposable {
+export interface MuxedStream extends Stream, StreamTimeouts, AsyncDisposable {
   /** How soon its bytes go; may be changed at any time. Where the muxer has no priorities it is kept and has no effect. */
   priority: Priority
 
@@ -148,13 +160,18 @@ export interface MuxedStream extends Stream, AsyncDisposable {
   read (options: ReadOptions & { bytes: number }): Promise<Uint8Array>
   read (options?: ReadOptions): Promise<Uint8Array | null>
 
-  /** Resolves when the bytes are accepted and no more than the high-water mark is queued. @throws {StreamStateError} after our end */
+  /**
+   * Waits until no more than the high-water mark is queued, then queues the bytes: those of a write that was given up
+   * were not queued.
+   *
+   * @throws {StreamStateError} after our end
+   */
   write (data: Bytes, options?: AbortOptions): Promise<void>
 
   /** Ends our half, as `close()` does. */
   closeWrite (options?: AbortOptions): Promise<void>
 
-  /** Ends both halves at once; the peer gets the code. @default 0 */
+  /** Ends both halves at once; the peer gets the code, where the protocol carries one. @default 0 */
   reset (code?: number): void
 
   /**

@@ -1,12 +1,15 @@
-/** What can be counted: plain objects, safe to turn into JSON. Bytes are payload, without headers. */
+/**
+ * What can be counted: plain objects, safe to turn into JSON. Bytes are payload, without headers. What is optional is
+ * absent where a foreign muxer does not show it.
+ */
 
 export interface StreamStatistics {
   /** How long the stream has been open, or was, in milliseconds. */
   openMillis: number
 
   /** How often bytes had to wait for credit, and for how many milliseconds all in all until it came. */
-  stalls: number
-  stalledMillis: number
+  stalls?: number
+  stalledMillis?: number
 
   /** Bytes that wait to be sent, and to be read. */
   bytesQueued: number
@@ -16,8 +19,8 @@ export interface StreamStatistics {
   reset?: { by: 'local' | 'remote' | 'transport', code?: number }
   bytesSent: number
   bytesReceived: number
-  framesSent: number
-  framesReceived: number
+  framesSent?: number
+  framesReceived?: number
 
   /** Bytes that the peer still lets us send; absent where the protocol has no windows. */
   sendWindow?: number
@@ -36,22 +39,22 @@ export interface ConnectionStatistics {
   bytesQueued: number
 
   /** How often the bytes of a stream had to wait for credit, and for how many milliseconds all in all until it came. */
-  stalls: number
-  stalledMillis: number
+  stalls?: number
+  stalledMillis?: number
 
   /** All frames, control frames included. */
-  framesSent: number
-  framesReceived: number
-  windowUpdatesSent: number
-  windowUpdatesReceived: number
-  pingsSent: number
-  pingsReceived: number
+  framesSent?: number
+  framesReceived?: number
+  windowUpdatesSent?: number
+  windowUpdatesReceived?: number
+  pingsSent?: number
+  pingsReceived?: number
   streamsOpened: { inbound: number, outbound: number }
   streamsClosed: { inbound: number, outbound: number }
   streamsActive: { inbound: number, outbound: number }
 
   /** Inbound streams that we reset, and outbound ones that we did not open, for want of room. */
-  streamsRefused: { inbound: number, outbound: number }
+  streamsRefused?: { inbound: number, outbound: number }
 
   /** Streams that our side, or the peer, reset. */
   streamsReset: { local: number, remote: number }
@@ -59,3 +62,8 @@ export interface ConnectionStatistics {
   /** Round trip, in milliseconds; absent until one was measured. */
   rtt?: { last: number, min: number, smoothed: number }
 }
+
+/** With everything that our own muxers count. */
+export type FullStreamStatistics = StreamStatistics & Required<Pick<StreamStatistics, 'stalls' | 'stalledMillis' | 'framesSent' | 'framesReceived'>>
+
+export type FullConnectionStatistics = Required<Omit<ConnectionStatistics, 'rtt'>> & Pick<ConnectionStatistics, 'rtt'>

@@ -189,7 +189,7 @@ describe('simulation: throughput and windows', () => {
       serverOptions: { keepAliveInterval: 5_000 }
     })
 
-    bulk.pair.clock.advance(40_000)
+    bulk.pair.clock.advance(30_000)
 
     const { last, min } = bulk.pair.server.engine.roundTrip
 

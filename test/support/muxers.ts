@@ -59,7 +59,7 @@ export function muxedPair (setup: Setup & { listenerOptions?: YamuxOptions } = {
 }
 
 /** A stream, as both sides have it. */
-export async function openPair ({ dialer, listener }: Pair): Promise<[MuxedStream, MuxedStream]> {
+export async function openPair ({ dialer, listener }: Pick<Pair, 'dialer' | 'listener'>): Promise<[MuxedStream, MuxedStream]> {
   const inbound = eventOf<CustomEvent<MuxedStream>>(listener, 'stream')
   const outbound = await dialer.createStream()
 

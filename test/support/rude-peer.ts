@@ -76,8 +76,8 @@ export class RudePeer {
   }
 
   /** Waits for a frame whose line begins so. */
-  async hears (line: string): Promise<Frame> {
-    const find = (): Frame | undefined => this.frames.find(frame => lineOf(frame).startsWith(line))
+  async hears (line: string, skip = 0): Promise<Frame> {
+    const find = (): Frame | undefined => this.frames.filter(frame => lineOf(frame).startsWith(line))[skip]
 
     await until(() => find() !== undefined)
 

@@ -84,7 +84,7 @@ export class YamuxEngine implements Engine {
       streamsActive: this.streamCount,
       streamsRefused: { inbound: state.refusedInbound, outbound: state.refusedOutbound },
       streamsReset: { local: state.resetLocally, remote: state.resetRemotely },
-      rtt: last === undefined || min === undefined || smoothed === undefined ? undefined : { last, min, smoothed }
+      ...(last === undefined || min === undefined || smoothed === undefined ? {} : { rtt: { last, min, smoothed } })
     }
   }
 

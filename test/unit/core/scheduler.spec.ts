@@ -155,4 +155,91 @@ describe('core/scheduler', () => {
     expect(new Set(served)).to.deep.equal(new Set(streams))
     expect(scheduler.empty).to.be.true()
   })
+
+  describe('with streams that are not incremental', () => {
+    /** As an engine polls: a stream that has more to send is put back, in front if it is not incremental. */
+    function drain (scheduler: Scheduler, frames: Map<StreamRecord, number>, count = Infinity): number[] {
+      const ids: number[] = []
+
+      while (!scheduler.empty && ids.length < count) {
+        const stream = scheduler.poll() as StreamRecord
+        const left = (frames.get(stream) ?? Infinity) - 1
+
+        ids.push(stream.id)
+        frames.set(stream, left)
+
+        if (left > 0) {
+          scheduler.add(stream, !stream.incremental)
+        }
+      }
+
+      return ids
+    }
+
+    function whole (id: number, urgency?: number): StreamRecord {
+      const stream = record(id, urgency)
+
+      stream.incremental = false
+
+      return stream
+    }
+
+    it('finishes the one that began first before others of its urgency', () => {
+      const [a, b, c] = [whole(1), whole(3), record(5)]
+      const frames = new Map([[a, 3], [b, 2], [c, 2]])
+
+      expect(drain(schedulerOf(a, b, c), frames)).to.deep.equal([1, 1, 1, 3, 3, 5, 5])
+    })
+
+    it('begins one only when its turn among equals has come', () => {
+      const [a, b] = [record(1), whole(3)]
+      const frames = new Map([[a, 3], [b, 3]])
+
+      expect(drain(schedulerOf(a, b), frames)).to.deep.equal([1, 3, 3, 3, 1, 1])
+    })
+
+    it('goes behind the others when it had nothing to send for a while', () => {
+      const [a, b] = [whole(1), whole(3)]
+      const scheduler = schedulerOf(a, b)
+
+      expect(scheduler.poll()).to.equal(a)
+      scheduler.add(a)
+      expect(drain(scheduler, new Map([[a, 1], [b, 2]]))).to.deep.equal([3, 3, 1])
+    })
+
+    it('lets a more urgent one in between, and goes on after it', () => {
+      const [a, b] = [whole(1), whole(3)]
+      const scheduler = schedulerOf(a, b)
+      const frames = new Map([[a, 4], [b, 1]])
+
+      expect(drain(scheduler, frames, 2)).to.deep.equal([1, 1])
+      scheduler.add(record(5, 0))
+      frames.set(scheduler.poll() as StreamRecord, 0)
+      expect(drain(scheduler, frames)).to.deep.equal([1, 1, 3])
+    })
+
+    it('does not starve less urgent ones', () => {
+      const served = drain(schedulerOf(whole(1, 0), record(3, 4), whole(5, 7)), new Map(), 960)
+
+      for (let i = 0; i + 96 <= served.length; i++) {
+        expect(served.slice(i, i + 96)).to.include.members([1, 3, 5])
+      }
+
+      expect(served.filter(id => id === 1)).to.have.lengthOf(960 - 30)
+    })
+
+    it('counts and holds each once, put in front or behind', () => {
+      const [a, b] = [whole(1), whole(3)]
+      const scheduler = schedulerOf(a, b)
+
+      scheduler.add(b, true)
+      scheduler.add(a, true)
+      expect(scheduler.length).to.equal(2)
+      expect([scheduler.poll(), scheduler.poll(), scheduler.poll()]).to.deep.equal([a, b, undefined])
+      scheduler.add(b, true)
+      scheduler.add(a, true)
+      expect([scheduler.poll(), scheduler.poll(), scheduler.poll()]).to.deep.equal([a, b, undefined])
+      expect(scheduler.length).to.equal(0)
+    })
+  })
 })

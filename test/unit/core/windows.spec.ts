@@ -11,9 +11,9 @@ let idle = 0
 function rtt (millis?: number): Pace {
   const roundTrip = new RoundTrip()
 
-  // as often as it takes to believe it
-  for (let i = 0; millis !== undefined && i < 3; i++) {
-    roundTrip.sample(millis)
+  if (millis !== undefined) {
+    // as often as it takes to believe it
+    [0, 1, 2].forEach(() => { roundTrip.sample(millis) })
   }
 
   return {
@@ -143,7 +143,7 @@ describe('core/windows', () => {
       expect(window.size).to.equal(100)
 
       window.receive(50)
-      expect(window.update(0, 78, { roundTrip, idleMillis: 10 }, { left: 1_000 })).to.equal(150)
+      expect(window.update(0, 78, { roundTrip, idleMillis: 20 }, { left: 1_000 })).to.equal(150)
     })
 
     it('takes event loops that are late for a longer path', () => {

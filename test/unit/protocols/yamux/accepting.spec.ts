@@ -48,7 +48,7 @@ describe('yamux: accepting', () => {
   })
 
   it('announces in an ACK the window that the stream began with, however small it was made since', () => {
-    const link = new EngineDriver('server').measure(0)
+    const link = new EngineDriver('server').know(0)
 
     link.give(windowUpdate(1, 0, SYN), data(1, 8_192))
 

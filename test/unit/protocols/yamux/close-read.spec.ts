@@ -16,7 +16,7 @@ describe('yamux: closing for reading', () => {
   })
 
   it('drops and credits data while our own half is open, so that our writer is not cut', () => {
-    const link = new EngineDriver().measure(0)
+    const link = new EngineDriver().know(0)
     const stream = link.outbound()
 
     link.closeRead(stream)
@@ -31,7 +31,7 @@ describe('yamux: closing for reading', () => {
   })
 
   it('drops and credits data while our FIN waits for credit', () => {
-    const link = new EngineDriver().measure(0)
+    const link = new EngineDriver().know(0)
     const stream = link.outbound()
 
     link.write(stream, pattern(WINDOW + 1))
@@ -95,7 +95,7 @@ describe('yamux: closing for reading', () => {
   })
 
   it('gives back the credit of what was unread while our half is open', () => {
-    const link = new EngineDriver().measure(0)
+    const link = new EngineDriver().know(0)
     const stream = link.outbound()
 
     link.give(data(1, WINDOW))

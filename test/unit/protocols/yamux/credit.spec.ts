@@ -12,7 +12,7 @@ describe('yamux: credit', () => {
 
   beforeEach(() => {
     // a round trip of 0 never makes a window grow
-    link = new EngineDriver().measure(0)
+    link = new EngineDriver().know(0)
     stream = link.inbound(2)
   })
 

@@ -6,7 +6,7 @@ const WINDOW = 262_144
 
 describe('protocols/yamux, a frame that is still on its way', () => {
   it('is no reason for credit before it is here: what was read is, and no more', () => {
-    const driver = new EngineDriver().measure(0)
+    const driver = new EngineDriver().know(0)
     const stream = driver.inbound(2)
     const bytes = data(2, WINDOW)
 
@@ -23,7 +23,7 @@ describe('protocols/yamux, a frame that is still on its way', () => {
   })
 
   it('is no reason for credit either when nobody reads any more', () => {
-    const driver = new EngineDriver().measure(0)
+    const driver = new EngineDriver().know(0)
     const stream = driver.inbound(2)
     const bytes = data(2, WINDOW)
 
@@ -36,7 +36,7 @@ describe('protocols/yamux, a frame that is still on its way', () => {
   })
 
   it('on one stream does not hold up the credit of another', () => {
-    const driver = new EngineDriver().measure(0)
+    const driver = new EngineDriver().know(0)
     const first = driver.inbound(2)
 
     driver.give(data(2, 200_000), windowUpdate(4, 0, SYN))

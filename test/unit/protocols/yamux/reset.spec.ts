@@ -26,7 +26,7 @@ describe('yamux: reset', () => {
   })
 
   it('drops all that it owed and had not sent, and sends nothing for the stream but RST', () => {
-    const link = new EngineDriver().measure(0)
+    const link = new EngineDriver().know(0)
     const stream = link.inbound(2)
 
     link.give(data(2, 262_144))

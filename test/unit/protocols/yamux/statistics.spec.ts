@@ -20,8 +20,7 @@ describe('yamux: statistics', () => {
       streamsClosed: { inbound: 0, outbound: 0 },
       streamsActive: { inbound: 0, outbound: 0 },
       streamsRefused: { inbound: 0, outbound: 0 },
-      streamsReset: { local: 0, remote: 0 },
-      rtt: undefined
+      streamsReset: { local: 0, remote: 0 }
     })
   })
 
@@ -44,12 +43,12 @@ describe('yamux: statistics', () => {
       bytesQueued: 0,
       stalls: 0,
       stalledMillis: 0,
-      // SYN, two of data, ACK, credit, ping, pong, and the RSTs of a refused and of a reset stream
-      framesSent: 9,
+      // SYN, two of data, ACK, credit, a pong, a ping and the next, and the RSTs of a refused and of a reset stream
+      framesSent: 10,
       framesReceived: 8,
       windowUpdatesSent: 1,
       windowUpdatesReceived: 3,
-      pingsSent: 1,
+      pingsSent: 2,
       pingsReceived: 1,
       streamsOpened: { inbound: 2, outbound: 1 },
       streamsClosed: { inbound: 1, outbound: 1 },

@@ -1,0 +1,460 @@
+/**
+ * A stream of any other libp2p muxer with the surface of a `MuxedStream`, as far as it can be had from outside.
+ *
+ * All that comes in is taken by `message` events and kept here until somebody reads it; while too much is kept the
+ * stream is paused. The iterators of foreign streams have no backpressure, and their `onDrain()` may work only once:
+ * neither is used.
+ */
+import { StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
+import { Uint8ArrayList } from 'uint8arraylist'
+import { ConnectionClosedError, InvalidParametersError, StreamBufferError, StreamResetError, StreamStateError } from '../interface/errors.ts'
+import { StreamSurface } from './stream-surface.ts'
+import { checkPriority, originOf, resetOf } from './stream-view.ts'
+import { Waiters } from './waiters.ts'
+import type { Bytes, MuxedStream, Priority } from '../interface/muxer.ts'
+import type { StreamStatistics } from '../interface/statistics.ts'
+import type { AbortOptions, EventHandler, Logger, MessageStreamDirection, MessageStreamEvents, MessageStreamReadStatus, MessageStreamStatus, MessageStreamTimeline, MessageStreamWriteStatus, Stream } from '@libp2p/interface'
+
+export class ForeignStream extends StreamSurface implements MuxedStream {
+  readonly #inner: Stream
+  readonly #highWaterMark: number
+  readonly #unread = new Uint8ArrayList()
+  readonly #waiters = new Waiters()
+  #priority: Priority
+  #bytesAccepted = 0
+  #bytesReceived = 0
+
+  // our reader's own wish, as against the pauses for want of room
+  #paused = false
+  #pulling = 0
+  #remoteEnded: boolean
+  #readClosed = false
+  #ended = false
+  #over = false
+  #error: Error | undefined
+  #closing: Promise<void> | undefined
+  #closed = false
+
+  constructor (inner: Stream, highWaterMark: number, priority?: Partial<Priority>) {
+    super()
+    this.#inner = inner
+    this.#highWaterMark = highWaterMark
+    this.#priority = { urgency: 3, incremental: true, ...checkPriority(priority) }
+    this.#remoteEnded = inner.remoteWriteStatus === 'closed'
+
+    inner.addEventListener('message', event => {
+      this.#onMessage(event.data)
+    })
+    inner.addEventListener('remoteCloseWrite', () => {
+      this.#onRemoteEnd()
+    })
+    inner.addEventListener('drain', () => {
+      this.#tell('drain')
+    })
+    inner.addEventListener('idle', () => {
+      this.#tell('idle')
+    })
+    inner.addEventListener('close', event => {
+      this.#onClose(event)
+    })
+
+    if (inner.status !== 'open' && inner.status !== 'closing') {
+      this.#over = true
+    }
+  }
+
+  get id (): string {
+    return this.#inner.id
+  }
+
+  get protocol (): string {
+    return this.#inner.protocol
+  }
+
+  set protocol (protocol: string) {
+    this.#inner.protocol = protocol
+  }
+
+  get direction (): MessageStreamDirection {
+    return this.#inner.direction
+  }
+
+  get log (): Logger {
+    return this.#inner.log
+  }
+
+  get timeline (): MessageStreamTimeline {
+    return this.#inner.timeline
+  }
+
+  get status (): MessageStreamStatus {
+    if (this.#error !== undefined) {
+      return originOf(this.#error) === 'local' ? 'aborted' : 'reset'
+    }
+
+    return this.#inner.status
+  }
+
+  get readStatus (): MessageStreamReadStatus {
+    if (this.#readClosed || (this.#isExhausted() && this.#over)) {
+      return 'closed'
+    }
+
+    return this.#paused ? 'paused' : 'readable'
+  }
+
+  get writeStatus (): MessageStreamWriteStatus {
+    return this.#inner.writeStatus
+  }
+
+  get remoteReadStatus (): MessageStreamReadStatus {
+    return this.#inner.remoteReadStatus
+  }
+
+  get remoteWriteStatus (): MessageStreamWriteStatus {
+    return this.#inner.remoteWriteStatus
+  }
+
+  get readableEnded (): boolean {
+    return this.#ended
+  }
+
+  get readBufferLength (): number {
+    return this.#unread.byteLength + this.#inner.readBufferLength
+  }
+
+  get writeBufferLength (): number {
+    return this.#inner.writeBufferLength
+  }
+
+  get writableNeedsDrain (): boolean {
+    return this.#inner.writableNeedsDrain
+  }
+
+  get inactivityTimeout (): number {
+    return this.#inner.inactivityTimeout
+  }
+
+  set inactivityTimeout (millis: number) {
+    this.#inner.inactivityTimeout = millis
+  }
+
+  get maxReadBufferLength (): number {
+    return this.#inner.maxReadBufferLength
+  }
+
+  set maxReadBufferLength (bytes: number) {
+    this.#inner.maxReadBufferLength = bytes
+  }
+
+  get maxWriteBufferLength (): number | undefined {
+    return this.#inner.maxWriteBufferLength
+  }
+
+  set maxWriteBufferLength (bytes: number | undefined) {
+    this.#inner.maxWriteBufferLength = bytes
+  }
+
+  get priority (): Priority {
+    return { ...this.#priority }
+  }
+
+  set priority (priority: Partial<Priority>) {
+    this.#priority = { ...this.#priority, ...checkPriority(priority) }
+  }
+
+  stats (): StreamStatistics {
+    const { open, close = Date.now() } = this.timeline
+
+    return {
+      openMillis: close - open,
+      bytesQueued: this.writeBufferLength,
+      bytesUnread: this.readBufferLength,
+      bytesSent: this.#bytesAccepted - this.writeBufferLength,
+      bytesReceived: this.#bytesReceived + this.#inner.readBufferLength,
+      ...resetOf(this.#error)
+    }
+  }
+
+  send (data: Bytes): boolean {
+    if (this.#closing !== undefined || this.#over) {
+      throw new StreamStateError(`Cannot write to a stream that is ${this.writeStatus}`)
+    }
+
+    // counted first, as a muxer may tell of its end before it returns
+    this.#bytesAccepted += data.byteLength
+
+    return this.#inner.send(data)
+  }
+
+  async onDrain (options?: AbortOptions): Promise<void> {
+    const ready = (): boolean => {
+      if (this.#over) {
+        throw this.#error ?? new StreamStateError('The stream was closed while waiting to write')
+      }
+
+      return !this.writableNeedsDrain
+    }
+
+    if (!ready()) {
+      await this.#waiters.wait(ready, options?.signal)
+    }
+  }
+
+  async close (options?: AbortOptions): Promise<void> {
+    if (this.#over) {
+      return
+    }
+
+    // once and without the signal: foreign streams that were given up while closing cannot be closed again
+    this.#closing ??= this.#inner.close().then(() => {
+      this.#closed = true
+      this.#notify()
+    }, err => {
+      this.abort(err instanceof Error ? err : new StreamStateError('The stream could not be closed'))
+    })
+
+    const closed = (): boolean => {
+      if (this.#error !== undefined) {
+        throw this.#error
+      }
+
+      return this.#closed || this.#over
+    }
+
+    if (!closed()) {
+      await this.#waiters.wait(closed, options?.signal)
+    }
+  }
+
+  async closeRead (options?: AbortOptions): Promise<void> {
+    options?.signal?.throwIfAborted()
+
+    if (this.#readClosed) {
+      return
+    }
+
+    this.#readClosed = true
+    this.#unread.consume(this.#unread.byteLength)
+    this.#notify()
+    this.#maybeEnd()
+    await this.#inner.closeRead(options)
+  }
+
+  abort (err: Error): void {
+    if (!this.#over) {
+      this.#error = err
+      this.#inner.abort(err)
+    }
+  }
+
+  reset (code = 0): void {
+    if (!Number.isInteger(code) || code < 0 || code > 2 ** 32 - 1) {
+      throw new InvalidParametersError(`a code is an integer from 0 to 4294967295, was ${code}`)
+    }
+
+    this.abort(new StreamResetError('reset by our side', { origin: 'local' }))
+  }
+
+  pause (): void {
+    this.#assertReadable('pause')
+    this.#paused = true
+  }
+
+  resume (): void {
+    this.#assertReadable('resume')
+    this.#paused = false
+    this.#deliver()
+  }
+
+  push (data: Bytes): void {
+    this.#assertReadable('push data onto')
+    this.#unread.append(data)
+    this.#onPushed()
+  }
+
+  unshift (data: Bytes): void {
+    this.#assertReadable('push data onto')
+    this.#unread.prepend(data)
+    this.#onPushed()
+  }
+
+  addEventListener<K extends keyof MessageStreamEvents>(type: K, handler: EventHandler<MessageStreamEvents[K]> | null, options?: boolean | AddEventListenerOptions): void
+  addEventListener (type: string, handler: EventHandler<Event> | null, options?: boolean | AddEventListenerOptions): void
+  addEventListener (type: string, handler: EventHandler<any> | null, options?: boolean | AddEventListenerOptions): void {
+    super.addEventListener(type, handler, options)
+
+    if (type === 'message') {
+      queueMicrotask(() => {
+        this.#deliver()
+      })
+    }
+  }
+
+  async * [Symbol.asyncIterator] (): AsyncGenerator<Uint8Array | Uint8ArrayList> {
+    for (let data = await this.read(); data !== null; data = await this.read()) {
+      yield data
+    }
+  }
+
+  protected take (max: number): Bytes | undefined {
+    if (this.#unread.byteLength === 0) {
+      return undefined
+    }
+
+    const data = this.#unread.sublist(0, Math.min(max, this.#unread.byteLength))
+
+    this.#unread.consume(data.byteLength)
+    this.#relieve()
+    this.#maybeEnd()
+
+    return data
+  }
+
+  protected async whenReadable (signal?: AbortSignal): Promise<boolean> {
+    const ready = (): boolean => this.#unread.byteLength > 0 || this.#readIsOver()
+
+    this.#pulling++
+
+    try {
+      if (!ready()) {
+        await this.#waiters.wait(ready, signal)
+      }
+    } finally {
+      this.#pulling--
+    }
+
+    return this.#unread.byteLength > 0 || !this.#readIsOver()
+  }
+
+  protected putBack (data: Uint8ArrayList): void {
+    this.#unread.prepend(data)
+  }
+
+  #onMessage (data: Bytes): void {
+    this.#bytesReceived += data.byteLength
+
+    if (this.#readClosed) {
+      return
+    }
+
+    this.#unread.append(data)
+    this.#deliver()
+    this.#notify()
+
+    if (this.#unread.byteLength >= this.#highWaterMark) {
+      // later: a muxer that is paused while it hands over the first bytes of a stream may forget to acknowledge it
+      queueMicrotask(() => {
+        if (this.#unread.byteLength >= this.#highWaterMark && this.#inner.readStatus === 'readable') {
+          this.#inner.pause()
+        }
+      })
+    }
+  }
+
+  /** There is room again. */
+  #relieve (): void {
+    if (this.#inner.readStatus === 'paused' && this.#unread.byteLength * 2 <= this.#highWaterMark) {
+      this.#inner.resume()
+    }
+  }
+
+  #onRemoteEnd (): void {
+    this.#remoteEnded = true
+    this.#tell('remoteCloseWrite')
+    this.#maybeEnd()
+  }
+
+  #onClose (event: StreamCloseEvent): void {
+    this.#over = true
+    this.#error ??= this.#whyClosed(event)
+
+    if (this.#isBroken()) {
+      // after a reset nothing more is read, as with our own streams
+      this.#unread.consume(this.#unread.byteLength)
+    }
+
+    this.#maybeEnd()
+    this.#notify()
+    this.dispatchEvent(new StreamCloseEvent(this.#error === undefined ? undefined : originOf(this.#error) === 'local', this.#error))
+  }
+
+  /** Many muxers take the end of the connection for that of a stream: one that had not ended was cut off. */
+  #whyClosed ({ error, local }: StreamCloseEvent): Error | undefined {
+    if (error !== undefined) {
+      return local === true ? error : new StreamResetError('reset by the peer', { origin: 'remote', cause: error })
+    }
+
+    if (!this.#remoteEnded || this.#closing === undefined || this.writeBufferLength > 0) {
+      return new ConnectionClosedError('the connection ended before the stream', { origin: 'transport' })
+    }
+  }
+
+  /** What the peer had sent and ended before the connection was cut is whole. */
+  #isBroken (): boolean {
+    return this.#error !== undefined && !(this.#remoteEnded && this.#error instanceof ConnectionClosedError)
+  }
+
+  /** All that will ever come has been read. */
+  #isExhausted (): boolean {
+    return this.#unread.byteLength === 0 && this.#inner.readBufferLength === 0
+  }
+
+  #readIsOver (): boolean {
+    if (this.#readClosed) {
+      return true
+    }
+
+    const error = this.#error
+
+    if (error !== undefined && this.#isBroken()) {
+      throw error
+    }
+
+    return (this.#remoteEnded || this.#over) && this.#isExhausted()
+  }
+
+  #maybeEnd (): void {
+    if (!this.#ended && (this.#readClosed || ((this.#remoteEnded || this.#over) && this.#isExhausted()))) {
+      this.#ended = true
+      this.#tell('end')
+    }
+  }
+
+  #deliver (): void {
+    if (!this.#paused && this.#pulling === 0 && this.#unread.byteLength > 0 && this.listenerCount('message') > 0) {
+      const data = this.take(Infinity)
+
+      if (data !== undefined) {
+        this.dispatchEvent(new StreamMessageEvent(data))
+      }
+    }
+  }
+
+  #onPushed (): void {
+    if (this.#unread.byteLength > this.maxReadBufferLength) {
+      this.abort(new StreamBufferError(`${this.#unread.byteLength} bytes were pushed back to be read again, the limit is ${this.maxReadBufferLength} (option maxReadBufferLength)`))
+      return
+    }
+
+    queueMicrotask(() => {
+      this.#deliver()
+      this.#notify()
+    })
+  }
+
+  #assertReadable (what: string): void {
+    if (this.readStatus === 'closed') {
+      throw new StreamStateError(`Cannot ${what} a stream that is closed for reading`)
+    }
+  }
+
+  #tell (type: 'drain' | 'idle' | 'remoteCloseWrite' | 'end'): void {
+    this.safeDispatchEvent(type)
+    this.#notify()
+  }
+
+  readonly #notify = (): void => {
+    this.#waiters.notify()
+  }
+}
