@@ -91,6 +91,27 @@ describe('core/windows', () => {
       expect(window.available).to.equal(100)
     })
 
+    it('of a large window owes 256 KiB, long before half of it was read', () => {
+      const window = new ReceiveWindow(16_777_216, 16_777_216, 0)
+
+      window.receive(262_143)
+      expect(window.update(0, 1_000, UNKNOWN, NONE)).to.equal(0)
+
+      window.receive(1)
+      expect(window.update(0, 1_000, UNKNOWN, NONE)).to.equal(262_144)
+      expect(window).to.include({ size: 16_777_216, available: 16_777_216 })
+    })
+
+    it('of a large window takes its measure from half of it all the same', () => {
+      const window = new ReceiveWindow(1_048_576, 4_194_304, 0)
+      const budget = { left: 4_194_304 }
+
+      window.receive(262_144)
+      expect(window.update(0, 10, rtt(20), budget)).to.equal(262_144)
+      window.receive(262_144)
+      expect(window.update(0, 20, rtt(20), budget)).to.equal(262_144 + 1_048_576)
+    })
+
     it('owes nothing for what was not read', () => {
       const window = new ReceiveWindow(100, 100, 0)
 
@@ -114,6 +135,16 @@ describe('core/windows', () => {
 
       window.receive(50)
       expect(window.update(0, 40, rtt(20), { left: 1_000 })).to.equal(50)
+      expect(window.size).to.equal(100)
+    })
+
+    it('stays as it is while the round trip is known by fewer than three', () => {
+      const window = new ReceiveWindow(100, 1_000, 0)
+      const pace = rtt()
+
+      pace.roundTrip.sample(20)
+      pace.roundTrip.sample(20)
+      useAll(window, 1, pace, { left: 1_000 })
       expect(window.size).to.equal(100)
     })
 

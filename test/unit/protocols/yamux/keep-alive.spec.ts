@@ -68,6 +68,20 @@ describe('yamux: keep-alive', () => {
     expect(link.now - start).to.equal(25_000)
   })
 
+  it('waits longer as long as the transport drains, as ping and answer may be far behind what we send', () => {
+    const link = new EngineDriver('client', ON)
+    const start = link.now
+
+    link.sent()
+    link.pass(8_000).engine.receiveDrain(link.now)
+    link.pass(9_999)
+    expect(link.engine.state).to.equal('open')
+
+    link.pass(1)
+    expect(link.closedBy()).to.have.property('name', 'TimeoutError')
+    expect(link.now - start).to.equal(18_000)
+  })
+
   it('asks no second time while the first answer is awaited', () => {
     const link = new EngineDriver('client', { ...ON, keepAliveInterval: 1_000 })
 
