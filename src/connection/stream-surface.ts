@@ -8,7 +8,7 @@ import { InvalidDataLengthError, InvalidDataLengthLengthError, InvalidMessageLen
 import { Listeners } from './listeners.ts'
 import { Turns } from './turns.ts'
 import type { Bytes, ReadLengthPrefixedOptions, ReadOptions } from '../interface/muxer.ts'
-import type { AbortOptions, MessageStreamEvents } from '@libp2p/interface'
+import type { AbortOptions, MessageStreamEvents, StreamCloseEvent } from '@libp2p/interface'
 
 /** The default of `maxSize`: as much as one frame holds, and what libp2p's small protocols need. */
 const MAX_MESSAGE_BYTES = 65_536
@@ -164,6 +164,14 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
 
   get writable (): WritableStream<Uint8Array> {
     this.#writable ??= new WritableStream<Uint8Array>({
+      start: controller => {
+        // whoever pipes into it hears of it before the next write
+        this.addEventListener('close', ({ error }: StreamCloseEvent) => {
+          if (error !== undefined) {
+            controller.error(error)
+          }
+        })
+      },
       write: async (data, { signal }) => {
         // a write that waits would keep the writer from giving up
         await this.write(data, { signal })
@@ -186,15 +194,37 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
   }
 
   async #sink (source: AsyncIterable<Bytes> | Iterable<Bytes>): Promise<void> {
+    const iterator = iteratorOf(source)
+    let giveUp: ((err: Error) => void) | undefined
+
+    // a source that has nothing to say for a while must not keep us from hearing that the stream is gone
+    const onClose = ({ error }: StreamCloseEvent): void => {
+      if (error !== undefined) {
+        giveUp?.(error)
+      }
+    }
+
+    const next = async (): Promise<IteratorResult<Bytes>> => new Promise((resolve, reject) => {
+      giveUp = reject
+      Promise.resolve(iterator.next()).then(resolve, reject)
+    })
+
+    this.addEventListener('close', onClose)
+
     try {
-      for await (const data of source) {
-        await this.write(data)
+      for (let { done, value } = await next(); done !== true; { done, value } = await next()) {
+        giveUp = undefined
+        await this.write(value)
       }
 
       await this.close()
     } catch (err: any) {
       this.abort(err)
+      // not waited for: one that is amid its next value ends after that
+      Promise.resolve(iterator.return?.()).catch(() => {})
       throw err
+    } finally {
+      this.removeEventListener('close', onClose)
     }
   }
 
@@ -284,6 +314,10 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
       throw err
     }
   }
+}
+
+function iteratorOf (source: AsyncIterable<Bytes> | Iterable<Bytes>): AsyncIterator<Bytes> | Iterator<Bytes> {
+  return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
 }
 
 /** Waits for no longer than so many milliseconds. */

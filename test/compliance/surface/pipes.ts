@@ -37,6 +37,39 @@ export function pipes (setup: SurfaceSetup): void {
       expect(ours.status).to.equal('aborted')
     })
 
+    it('ends with the stream, though the source has nothing to say', async () => {
+      const [ours, theirs] = await streamPair(await connect())
+      const never = Promise.withResolvers<Uint8Array>()
+      const sinking = failureOf(pipe((async function * () {
+        yield encode('once')
+        yield await never.promise
+      })(), ours.sink))
+
+      expect(text(await theirs.read())).to.equal('once')
+      theirs.reset()
+      expect(await sinking).to.include({ name: 'StreamResetError', origin: 'remote' })
+    })
+
+    it('ends the source when the stream is gone', async () => {
+      const [ours, theirs] = await streamPair(await connect())
+      const ended = Promise.withResolvers<void>()
+      const closed = eventOf(ours, 'close')
+      const sinking = failureOf(ours.sink((async function * () {
+        try {
+          yield encode('once')
+          await closed
+          yield encode('never')
+        } finally {
+          ended.resolve()
+        }
+      })()))
+
+      expect(text(await theirs.read())).to.equal('once')
+      theirs.reset()
+      expect(await sinking).to.have.property('name', 'StreamResetError')
+      await ended.promise
+    })
+
     it('tells the reader of a source that the stream was reset', async () => {
       const [ours, theirs] = await streamPair(await connect())
       const next = failureOf(theirs.source.next())
@@ -116,6 +149,14 @@ export function pipes (setup: SurfaceSetup): void {
 
       writer.closed.catch(() => {})
       expect(await failureOf(writer.write(encode('late')))).to.be.an('error')
+    })
+
+    it('tell a writer that waits for nothing that the peer has reset the stream', async () => {
+      const [ours, theirs] = await streamPair(await connect())
+      const closed = failureOf(ours.writable.getWriter().closed)
+
+      theirs.reset()
+      expect(await closed).to.include({ name: 'StreamResetError', origin: 'remote' })
     })
 
     it('take nothing that nobody has asked for', async () => {
