@@ -5,12 +5,14 @@ import { bytesOf, encode, failureOf, fill, pairs, readAll, streamPair, text } fr
 import type { SurfacePair, SurfaceSetup } from './kit.ts'
 import type { MuxedStream } from '../../../src/interface/muxer.ts'
 
+/** Brings streams amid something, and gives what then waits. */
+type Stage = (pair: SurfacePair, ours: MuxedStream, theirs: MuxedStream) => Promise<Array<Promise<unknown>>>
+
 export function cuts (setup: SurfaceSetup): void {
   const connect = pairs(setup)
 
-  /** What the streams were amid, each bringing what then waits. */
-  const stages: Record<string, (pair: SurfacePair, ours: MuxedStream, theirs: MuxedStream) => Promise<unknown> | Promise<Promise<unknown>[]>> = {}
-  const during = (stage: string, begin: (pair: SurfacePair, ours: MuxedStream, theirs: MuxedStream) => Promise<Array<Promise<unknown>>>): void => {
+  const stages: Record<string, Stage> = {}
+  const during = (stage: string, begin: Stage): void => {
     stages[stage] = begin
   }
 
@@ -53,7 +55,7 @@ export function cuts (setup: SurfaceSetup): void {
         const pair = await connect()
         const [ours, theirs] = await streamPair(pair)
         const closed = [ours, theirs].map(async stream => eventOf(stream, 'close'))
-        const failures = (await begin(pair, ours, theirs) as Array<Promise<unknown>>).map(failureOf)
+        const failures = (await begin(pair, ours, theirs)).map(failureOf)
 
         pair.cut()
 
