@@ -76,7 +76,6 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   readonly #driver: Driver
   readonly #clock: Clock
   readonly #metrics?: MuxerMetrics
-  readonly #streams = new Set<MuxedStream>()
   #streamList: MuxedStream[] | undefined
   readonly #openedAt = Date.now()
   #closedAt: number | undefined
@@ -116,7 +115,8 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   }
 
   get streams (): MuxedStream[] {
-    this.#streamList ??= [...this.#streams]
+    // an inbound stream has nothing attached until it was told
+    this.#streamList ??= Array.from(this.engine.streams, record => record.attachment as MuxedStream).filter(stream => stream !== undefined)
 
     return this.#streamList
   }
@@ -210,8 +210,8 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     this.engine.drain()
     this.#openQueue.notify()
 
-    if (this.#streams.size > 0) {
-      await this.#waiters.wait(() => this.#streams.size === 0, options.signal)
+    if (this.streams.length > 0) {
+      await this.#waiters.wait(() => this.streams.length === 0, options.signal)
     }
 
     if (this.#error !== undefined) {
@@ -283,7 +283,6 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     const stream = record.attachment as MuxedStream
 
     if ((edges & Edge.closed) !== 0) {
-      this.#streams.delete(stream)
       this.#streamList = undefined
       this.#waiters.notify()
 
@@ -327,7 +326,6 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   #add (record: StreamRecord): MuxedStream {
     const stream = new MuxedStream(this, record)
 
-    this.#streams.add(stream)
     this.#streamList = undefined
 
     return stream

@@ -19,19 +19,20 @@ const JOIN_BYTES = 16_384
 /** A timer that is asked for more fires at once: 24.8 days. */
 const MAX_TIMEOUT_MILLIS = 2 ** 31 - 1
 
+interface Extras {
+  readTimeout?: number
+  writeTimeout?: number
+  readable?: ReadableStream<Uint8Array>
+  writable?: WritableStream<Uint8Array>
+
+  /** So that no message is torn by another reader, and no write overtakes one that waits. */
+  readers?: Turns
+  writers?: Turns
+}
+
 export abstract class StreamSurface extends Listeners<MessageStreamEvents & Record<string, any>> {
-  /** A read that waits for longer, in milliseconds, rejects with `TimeoutError`; the stream stays. @default Infinity */
-  readTimeout = Infinity
-
-  /** A write that waits for longer, in milliseconds, rejects with `TimeoutError`; nothing of it was queued. @default Infinity */
-  writeTimeout = Infinity
-
-  #readable: ReadableStream<Uint8Array> | undefined
-  #writable: WritableStream<Uint8Array> | undefined
-
-  // so that no message is torn by another reader, and no write overtakes one that waits
-  #readers: Turns | undefined
-  #writers: Turns | undefined
+  // together, and only once they are wanted: a stream that libp2p alone uses pays for one field
+  #extras: Extras | undefined
 
   abstract readonly writableNeedsDrain: boolean
   abstract send (data: Bytes): boolean
@@ -49,6 +50,24 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
   /** Puts bytes in front of what is unread, whatever became of the stream. */
   protected abstract putBack (data: Uint8ArrayList): void
 
+  /** A read that waits for longer, in milliseconds, rejects with `TimeoutError`; the stream stays. @default Infinity */
+  get readTimeout (): number {
+    return this.#extras?.readTimeout ?? Infinity
+  }
+
+  set readTimeout (millis: number) {
+    this.#extra.readTimeout = millis
+  }
+
+  /** A write that waits for longer, in milliseconds, rejects with `TimeoutError`; nothing of it was queued. @default Infinity */
+  get writeTimeout (): number {
+    return this.#extras?.writeTimeout ?? Infinity
+  }
+
+  set writeTimeout (millis: number) {
+    this.#extra.writeTimeout = millis
+  }
+
   async read (options: ReadOptions & { bytes: number }): Promise<Uint8Array>
   async read (options?: ReadOptions): Promise<Uint8Array | null>
   async read (options: ReadOptions = {}): Promise<Uint8Array | null> {
@@ -64,7 +83,7 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
 
     signal?.throwIfAborted()
 
-    const data = this.#readers?.busy === true ? undefined : this.take(Infinity)
+    const data = this.#extras?.readers?.busy === true ? undefined : this.take(Infinity)
 
     return (data ?? await this.#asReader(async () => this.#next(Infinity, signal), signal))?.subarray() ?? null
   }
@@ -72,12 +91,12 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
   async write (data: Bytes, options: AbortOptions = {}): Promise<void> {
     options.signal?.throwIfAborted()
 
-    if (!this.writableNeedsDrain && this.#writers?.busy !== true) {
+    if (!this.writableNeedsDrain && this.#extras?.writers?.busy !== true) {
       this.send(data)
       return
     }
 
-    const writers = this.#writers ??= new Turns()
+    const writers = this.#extra.writers ??= new Turns()
 
     await within(this.writeTimeout, 'writeTimeout', options.signal, async signal => {
       await writers.take(async () => {
@@ -143,7 +162,7 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
   }
 
   get readable (): ReadableStream<Uint8Array> {
-    this.#readable ??= new ReadableStream<Uint8Array>({
+    this.#extra.readable ??= new ReadableStream<Uint8Array>({
       pull: async controller => {
         const data = await this.read()
 
@@ -159,11 +178,11 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
       // what the stream of ours holds is bounded already: a second queue would only delay the credit
     }, { highWaterMark: 0 })
 
-    return this.#readable
+    return this.#extra.readable
   }
 
   get writable (): WritableStream<Uint8Array> {
-    this.#writable ??= new WritableStream<Uint8Array>({
+    this.#extra.writable ??= new WritableStream<Uint8Array>({
       start: controller => {
         // whoever pipes into it hears of it before the next write
         this.addEventListener('close', ({ error }: StreamCloseEvent) => {
@@ -184,7 +203,7 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
       }
     })
 
-    return this.#writable
+    return this.#extra.writable
   }
 
   /** Ends both halves: what was written is delivered, what is unread is dropped. */
@@ -228,6 +247,12 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
     }
   }
 
+  get #extra (): Extras {
+    this.#extras ??= {}
+
+    return this.#extras
+  }
+
   async * #chunks (): AsyncGenerator<Uint8Array> {
     for (let data = await this.read(); data !== null; data = await this.read()) {
       yield data
@@ -248,9 +273,9 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
   }
 
   async #asReader<T> (read: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    this.#readers ??= new Turns()
+    const readers = this.#extra.readers ??= new Turns()
 
-    return this.#readers.take(read, signal)
+    return readers.take(read, signal)
   }
 
   async #readExactly (length: number, signal?: AbortSignal): Promise<Uint8Array> {
