@@ -1,6 +1,7 @@
 import { expect } from 'aegir/chai'
 import all from 'it-all'
 import { pipe } from 'it-pipe'
+import { pushable } from 'it-pushable'
 import { pattern } from '../../support/frames.ts'
 import { muxedPair, openPair } from '../../support/muxers.ts'
 import { noUnhandledRejections } from '../../support/waiting.ts'
@@ -36,6 +37,21 @@ describe('a stream in it-pipe', () => {
 
     await serving
     expect(joined(received).byteLength).to.equal(500)
+  })
+
+  it('sends what is pushed as it comes, and ends when the source is ended', async () => {
+    const [outbound, inbound] = await openPair(muxedPair())
+    const source = pushable<Uint8Array>()
+    const piping = pipe(source, outbound)
+
+    source.push(pattern(10))
+    expect(await inbound.read({ bytes: 10 })).to.deep.equal(pattern(10))
+
+    source.push(pattern(20))
+    source.end()
+    await piping
+    expect(await inbound.read({ bytes: 20 })).to.deep.equal(pattern(20))
+    expect(await inbound.read()).to.be.null()
   })
 
   it('is reset when what is piped into it fails', async () => {
