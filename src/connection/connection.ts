@@ -333,7 +333,8 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
 
   async #closeGracefully (code = GO_AWAY_NORMAL): Promise<void> {
     this.#status = 'closing'
-    this.engine.drain()
+    // what the peer opened before it knew is as good as what we did: both may close at once
+    this.engine.drain(false)
     this.#openQueue.notify()
 
     await Promise.all(this.streams.map(async stream => {

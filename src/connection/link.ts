@@ -1,4 +1,5 @@
 /** The connection under a muxer: bytes in, frames out as long as it takes them, and its end. */
+import { raceSignal } from 'race-signal'
 import { Uint8ArrayList } from 'uint8arraylist'
 import type { MessageStream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 
@@ -81,15 +82,25 @@ export class Link {
   }
 
   async #close (frames: Uint8Array[] | undefined, error: Error | undefined): Promise<void> {
+    const maConn = this.#maConn
+
     try {
       if (frames !== undefined) {
         this.#send(frames)
       }
 
-      await this.#maConn.close(error === undefined ? {} : { signal: AbortSignal.timeout(CLOSE_FLUSH_MILLIS) })
+      if (error === undefined) {
+        await maConn.close()
+        return
+      }
+
+      await raceSignal(maConn.close(), AbortSignal.timeout(CLOSE_FLUSH_MILLIS))
     } catch (err: any) {
-      this.abort(error ?? err)
+      error ??= err
     }
+
+    // some end their own half only, and would wait for a peer that is given up
+    this.abort(error as Error)
   }
 
   #send (frames: Uint8Array[]): boolean {

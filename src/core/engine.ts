@@ -89,7 +89,7 @@ export interface Engine {
   ping(now: number): number
 
   /** Opens and accepts no more; what is open goes on. */
-  drain(): void
+  drain(refuse?: boolean): void
 
   /** The end: every stream that has not ended ends with `error`, and a GoAway is the last thing to transmit. */
   close(code: number, error: Error | undefined, now: number): void

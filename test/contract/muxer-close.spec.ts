@@ -6,6 +6,7 @@ import { FIN, RST, SYN, data, parseFrames, lineOf, pattern, windowUpdate } from 
 import { inboundStream, muxedPair, muxerAndPeer, openPair } from '../support/muxers.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 import { eventOf, noUnhandledRejections, outcomeOf, turn, until } from '../support/waiting.ts'
+import type { MuxedConnection } from '../../src/yamux.ts'
 
 describe('contract: close() and abort() of the muxer', () => {
   noUnhandledRejections()
@@ -77,16 +78,45 @@ describe('contract: close() and abort() of the muxer', () => {
     expect(pair.link.outbound.status).to.equal('closed')
   })
 
-  it('close() refuses new streams of either side meanwhile', async () => {
+  it('close() opens no stream meanwhile, but takes what the peer opened before it knew', async () => {
     const { muxer, peer } = muxerAndPeer({ peer: { pongs: false }, clock: new VirtualClock() })
+    const inbound = eventOf(muxer, 'stream')
     const closing = muxer.close()
 
-    peer.send(windowUpdate(2, 0, SYN))
-    await peer.hears('window|RST 2')
+    peer.send(windowUpdate(2, 0, SYN), data(2, 'late'))
+    expect((await (await inbound).detail.read()).byteLength).to.equal(4)
     await expect(muxer.createStream()).to.eventually.be.rejected.with.property('name', 'MuxerClosedError')
     expect(await outcomeOf(closing)).to.equal('pending')
     muxer.abort(new Error('done'))
     await closing.catch(() => {})
+  })
+
+  it('close() of both sides in the turn in which both have opened streams and written resolves for those only whose bytes arrived', async () => {
+    const pair = muxedPair({ link: { capacity: 100_000 } })
+    const sides = [pair.dialer, pair.listener]
+    const arrived = new Map<MuxedConnection, number>()
+    const bytes = pattern(400_000)
+
+    for (const [index, muxer] of sides.entries()) {
+      sides[1 - index].addEventListener('stream', event => {
+        event.detail.addEventListener('message', message => {
+          arrived.set(muxer, (arrived.get(muxer) ?? 0) + message.data.byteLength)
+        })
+      })
+
+      for (let i = 0; i < 10; i++) {
+        (await muxer.createStream()).send(bytes)
+      }
+    }
+
+    const outcomes = await Promise.allSettled(sides.map(async muxer => muxer.close()))
+    const resolved = sides.filter((_, index) => outcomes[index].status === 'fulfilled')
+
+    expect(resolved).to.not.be.empty()
+
+    for (const muxer of resolved) {
+      expect(arrived.get(muxer)).to.equal(10 * bytes.byteLength)
+    }
   })
 
   it('close() with a peer that does not answer pings takes half a second more, no longer', async () => {

@@ -87,7 +87,7 @@ export function resolveConfig (options: YamuxOptions = {}): YamuxConfig {
     keepAliveTimeout: options.keepAliveTimeout ?? 10_000,
     maxInboundStreams: options.maxInboundStreams ?? 1_000,
     maxOutboundStreams: options.maxOutboundStreams ?? 1_000,
-    maxEarlyStreams: options.maxEarlyStreams ?? 10,
+    maxEarlyStreams: options.maxEarlyStreams ?? Math.min(10, options.maxInboundStreams ?? 10),
     acceptBacklog: options.acceptBacklog ?? 256,
     maxBatchLength: options.maxBatchLength ?? 65_519,
     connectionWindowBudget: options.connectionWindowBudget ?? 67_108_864,
@@ -101,6 +101,8 @@ export function resolveConfig (options: YamuxOptions = {}): YamuxConfig {
   for (const name of ['maxInboundStreams', 'maxOutboundStreams', 'maxEarlyStreams', 'acceptBacklog', 'connectionWindowBudget'] as const) {
     atLeast(name, config[name], 0, 'it is a number of things')
   }
+
+  atMost('maxEarlyStreams', options.maxEarlyStreams ?? 0, config.maxInboundStreams, 'so many streams are never open at once')
 
   atLeast('maxMessageSize', config.stream.maxMessageSize, 1_024, 'headers would be a large part of what is sent')
   atLeast('maxBatchLength', config.maxBatchLength, 1_024, 'no data is sent that has no room behind its header')
@@ -147,12 +149,14 @@ export function resolveStreamConfig (base: YamuxStreamConfig, options: YamuxStre
   // what may be unread follows the window until somebody says otherwise
   const unread = base.maxReadBufferLength === base.maxStreamWindowSize ? maximum : base.maxReadBufferLength
 
+  const unsent = options.maxWriteBufferLength ?? base.maxWriteBufferLength
+
   const config: YamuxStreamConfig = {
     inactivityTimeout: neverIfZero(options.inactivityTimeout ?? base.inactivityTimeout),
     maxMessageSize: base.maxMessageSize,
     maxReadBufferLength: options.maxReadBufferLength ?? unread,
-    maxWriteBufferLength: options.maxWriteBufferLength ?? base.maxWriteBufferLength,
-    writeHighWaterMark: options.writeHighWaterMark ?? base.writeHighWaterMark,
+    maxWriteBufferLength: unsent,
+    writeHighWaterMark: options.writeHighWaterMark ?? Math.min(base.writeHighWaterMark, Math.max(1, unsent)),
     writeStallTimeout: neverIfZero(options.writeStallTimeout ?? base.writeStallTimeout),
     initialStreamWindowSize: initial,
     maxStreamWindowSize: maximum
@@ -162,6 +166,7 @@ export function resolveStreamConfig (base: YamuxStreamConfig, options: YamuxStre
   positive('streamOptions.writeStallTimeout', config.writeStallTimeout)
   positive('streamOptions.writeHighWaterMark', config.writeHighWaterMark)
   atLeast('streamOptions.maxWriteBufferLength', config.maxWriteBufferLength, 0, 'it is a number of bytes')
+  atMost('streamOptions.writeHighWaterMark', config.writeHighWaterMark, Math.max(1, config.maxWriteBufferLength), 'nobody would be told to wait before the stream is reset')
   atLeast('streamOptions.initialStreamWindowSize', initial, INITIAL_WINDOW, 'the protocol grants that much to every stream unasked')
   atMost('streamOptions.initialStreamWindowSize', initial, MAX_U32, 'windows have 32 bits on the wire')
   atLeast('streamOptions.maxStreamWindowSize', config.maxStreamWindowSize, initial, 'windows start at initialStreamWindowSize')
@@ -177,12 +182,16 @@ function neverIfZero (millis: number): number {
 }
 
 function positive (name: string, value: number): void {
-  if (!(value > 0)) {
+  if (typeof value !== 'number' || !(value > 0)) {
     throw new InvalidParametersError(`${name} must be more than 0, was ${value}`)
   }
 }
 
 function atLeast (name: string, value: number, least: number, reason: string): void {
+  if (!Number.isInteger(value) && value !== Infinity) {
+    throw new InvalidParametersError(`${name} must be a whole number, was ${value}`)
+  }
+
   if (!(value >= least)) {
     throw new InvalidParametersError(`${name} must be at least ${least}, was ${value}: ${reason}`)
   }

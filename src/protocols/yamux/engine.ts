@@ -300,10 +300,12 @@ export class YamuxEngine implements Engine {
     return requestPing(this.#state)
   }
 
-  drain (): void {
+  drain (refuse = true): void {
     if (this.#state.phase === 'open') {
       this.#state.phase = 'draining'
     }
+
+    this.#state.refusing ||= refuse
   }
 
   close (code: number, error: Error | undefined): void {

@@ -96,7 +96,7 @@ function receiveSyn (state: YamuxState, now: number): YamuxStream | undefined {
     return
   }
 
-  if (state.phase === 'draining' || table.inbound >= config.maxInboundStreams) {
+  if (state.refusing || table.inbound >= config.maxInboundStreams) {
     if (charge(state, 'refusals', now)) {
       state.refusedInbound++
       state.lateFrames += MAX_UNACKNOWLEDGED

@@ -38,6 +38,9 @@ export class YamuxState {
 
   phase: EngineState = 'open'
 
+  /** Streams of the peer are not wanted any more. */
+  refusing = false
+
   /** Data for this stream is being received; `undefined` while a body is skipped. */
   receiving: YamuxStream | undefined
 

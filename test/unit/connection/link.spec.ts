@@ -161,4 +161,20 @@ describe('connection: the link', () => {
     expect(memory.outbound.aborted).to.equal(undefined)
     expect(it.open).to.be.false()
   })
+
+  it('cuts after an error a connection that would wait for its peer once it has ended its own half', async () => {
+    const { link: it, memory } = link()
+    const error = new Error('the peer broke the protocol')
+
+    // its own half is ended, and the peer's is not
+    memory.outbound.close = async () => {
+      memory.outbound.status = 'closing'
+    }
+
+    it.close([pattern(3)], error)
+    await it.closed
+    expect(memory.outbound.sends).to.have.lengthOf(1)
+    expect(memory.outbound.status).to.equal('aborted')
+    expect(memory.outbound.aborted).to.equal(error)
+  })
 })
