@@ -9,7 +9,7 @@ export interface Clock {
 }
 
 /** `setTimeout` fires at once when asked for more: 24.8 days. */
-const MAX_TIMEOUT = 2 ** 31 - 1
+export const MAX_TIMEOUT = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   now: () => performance.now(),
