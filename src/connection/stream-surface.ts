@@ -3,10 +3,10 @@
  * and for those of any other muxer.
  */
 import { Uint8ArrayList } from 'uint8arraylist'
+import { MAX_TIMEOUT } from '../core/deadlines.ts'
 import { VarintDecoder, encodeVarint } from '../core/varint.ts'
 import { InvalidDataLengthError, InvalidDataLengthLengthError, InvalidMessageLengthError, InvalidParametersError, StreamStateError, TimeoutError, UnexpectedEOFError } from '../interface/errors.ts'
 import { checkTimeout } from './checks.ts'
-import { MAX_TIMEOUT } from './clock.ts'
 import { Listeners } from './listeners.ts'
 import { Turns } from './turns.ts'
 import type { Bytes, ReadLengthPrefixedOptions, ReadOptions } from '../interface/muxer.ts'
