@@ -225,7 +225,11 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   async goAway (code?: number, options: AbortOptions = {}): Promise<void> {
     checkCode(code)
     options.signal?.throwIfAborted()
-    this.#goAwayCode ??= code
+
+    if (this.#closing === undefined) {
+      this.#goAwayCode ??= code
+    }
+
     this.engine.drain()
     this.#openQueue.notify()
     this.#acceptor.refuseAll(stream => {

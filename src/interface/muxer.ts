@@ -57,10 +57,10 @@ export interface Muxer {
 
 /** What one wait may take, in milliseconds; the stream stays, and what was waited for may be tried again. */
 export interface StreamTimeouts {
-  /** A read that waits for longer, also for its turn, rejects with `TimeoutError`, and nothing is lost. @default Infinity, as 0 is */
+  /** A read that waits for longer, also for its turn, rejects with `TimeoutError`, and nothing is lost. 0 is no limit. @default Infinity */
   readTimeout: number
 
-  /** A write that waits for longer rejects with `TimeoutError`, and nothing of it was queued. @default Infinity, as 0 is */
+  /** A write that waits for longer rejects with `TimeoutError`, and nothing of it was queued. 0 is no limit. @default Infinity */
   writeTimeout: number
 }
 
