@@ -114,6 +114,14 @@ export class Acceptor<MuxedStream extends Stream> {
     }
   }
 
+  /** Those that wait will not be accepted any more. */
+  refuseAll (refuse: (stream: MuxedStream) => void): void {
+    const streams = this.#streams.filter(isWanted)
+
+    this.#streams = []
+    streams.forEach(refuse)
+  }
+
   close (): void {
     this.#streams = []
     this.#waiters.notify()

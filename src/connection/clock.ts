@@ -1,5 +1,7 @@
 /** The one place that knows what time it is. Tests bring a clock of their own. */
 
+import { MAX_TIMEOUT } from '../core/deadlines.ts'
+
 export interface Clock {
   /** Milliseconds, monotonic. */
   now(): number
@@ -7,9 +9,6 @@ export interface Clock {
   /** Calls back after so many milliseconds; returns what takes the call back. */
   schedule(callback: () => void, millis: number): () => void
 }
-
-/** `setTimeout` fires at once when asked for more: 24.8 days. */
-const MAX_TIMEOUT = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   now: () => performance.now(),

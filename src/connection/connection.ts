@@ -2,12 +2,12 @@
  * `MuxedConnection`: where an engine meets the transport, promises, events and timers. It is libp2p's `StreamMuxer`
  * for every language on the wire; nothing here knows which one it is.
  */
-import { MuxerClosedError } from '@libp2p/interface'
 import { raceSignal } from 'race-signal'
 import { Edge } from '../core/stream-record.ts'
 import { StreamErrorCode } from '../interface/codes.ts'
 import { ConnectionClosedError, StreamResetError } from '../interface/errors.ts'
 import { Acceptor } from './acceptor.ts'
+import { checkCode, muxerClosed } from './checks.ts'
 import { systemClock } from './clock.ts'
 import { Driver } from './driver.ts'
 import { Listeners } from './listeners.ts'
@@ -21,9 +21,10 @@ import type { StreamHost } from './stream-view.ts'
 import type { Engine, EngineEvent, OpenOptions } from '../core/engine.ts'
 import type { StreamRecord } from '../core/stream-record.ts'
 import type { Role } from '../core/stream-table.ts'
+import type { MuxerClosedError } from '../interface/errors.ts'
 import type { MultiplexOptions, Multiaddr, MuxedConnection as MuxedConnectionSurface, NewStreamOptions } from '../interface/muxer.ts'
 import type { FullConnectionStatistics } from '../interface/statistics.ts'
-import type { AbortOptions, CreateStreamOptions, EventHandler, Logger, MessageStream, MultiaddrConnection, PeerId, StreamMuxer, StreamMuxerEvents, StreamMuxerStatus } from '@libp2p/interface'
+import type { AbortOptions, CreateStreamOptions, EventHandler, Logger, MessageStream, PeerId, StreamMuxer, StreamMuxerEvents, StreamMuxerStatus } from '@libp2p/interface'
 
 export interface ConnectionInit {
   protocol: string
@@ -67,12 +68,12 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   readonly log: Logger
   readonly localPeer?: PeerId
   readonly remotePeer?: PeerId
-  readonly localAddress?: Multiaddr
-  readonly remoteAddress?: Multiaddr
 
   /** @internal */
   readonly engine: Engine
 
+  readonly #maConn: Partial<Addressed>
+  readonly #peers: NonNullable<ConnectionInit['peers']>
   readonly #driver: Driver
   readonly #clock: Clock
   readonly #metrics?: MuxerMetrics
@@ -83,6 +84,10 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   #status: StreamMuxerStatus = 'open'
   #error: Error | undefined
   #closing: Promise<void> | undefined
+
+  // what was promised to be said, whoever closes meanwhile; and whether the peer has said that it leaves in order
+  #goAwayCode: number | undefined
+  #peerLeaves = false
   readonly #waiters = new Waiters()
   readonly #openQueue = new OpenQueue(options => this.#open(options))
   readonly #pongs = new Map<number, number>()
@@ -93,8 +98,8 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     this.log = maConn.log.newScope(init.name)
     this.localPeer = init.peers?.localPeer
     this.remotePeer = init.peers?.remotePeer
-    this.localAddress = init.peers?.localAddress
-    this.remoteAddress = init.peers?.remoteAddress ?? (maConn as Partial<MultiaddrConnection>).remoteAddr
+    this.#peers = init.peers ?? {}
+    this.#maConn = maConn as Partial<Addressed>
     this.#acceptor = new Acceptor(this.#acceptorHandlers(), init.maxEarlyStreams, init.acceptBacklog)
     this.#clock = init.clock ?? systemClock
     this.#driver = new Driver(maConn, this.#clock, init.maxBatchLength, init.createEngine, {
@@ -108,6 +113,15 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     this.engine = this.#driver.engine
     this.#metrics = init.metrics
     this.#metrics?.opened(this)
+  }
+
+  /** Asked of what is underneath when it is wanted: a socket knows its addresses only once it is connected. */
+  get localAddress (): Multiaddr | undefined {
+    return this.#peers.localAddress ?? this.#maConn.localAddr
+  }
+
+  get remoteAddress (): Multiaddr | undefined {
+    return this.#peers.remoteAddress ?? this.#maConn.remoteAddr
   }
 
   get status (): StreamMuxerStatus {
@@ -128,7 +142,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   stats (): FullConnectionStatistics {
     return {
       openMillis: (this.#closedAt ?? Date.now()) - this.#openedAt,
-      ...this.engine.statistics()
+      ...this.engine.statistics(this.now())
     }
   }
 
@@ -191,6 +205,8 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
    * or with the error that the connection met before all was delivered.
    */
   async close (options: CloseOptions = {}): Promise<void> {
+    checkCode(options.code ?? options.reason)
+
     if (this.#status === 'closed') {
       await raceSignal(this.#driver.link.closed, options.signal)
       return
@@ -205,10 +221,21 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     await raceSignal(this.#closing, options.signal)
   }
 
-  /** Opens and accepts no more, lets all streams finish, then closes. Rejects as `close()` does. */
-  async goAway (code = GO_AWAY_NORMAL, options: AbortOptions = {}): Promise<void> {
+  /** Opens and accepts no more, refuses what nobody has accepted, lets all streams finish, then closes. Rejects as `close()` does. */
+  async goAway (code?: number, options: AbortOptions = {}): Promise<void> {
+    checkCode(code)
+    options.signal?.throwIfAborted()
+
+    if (this.#closing === undefined) {
+      this.#goAwayCode ??= code
+    }
+
     this.engine.drain()
     this.#openQueue.notify()
+    this.#acceptor.refuseAll(stream => {
+      this.#refuse(stream, StreamErrorCode.shutdown, 'the connection goes away')
+    })
+    this.changed()
 
     if (this.streams.length > 0) {
       await this.#waiters.wait(() => this.streams.length === 0, options.signal)
@@ -219,7 +246,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
       throw this.#error
     }
 
-    await this.close({ ...options, code })
+    await this.close(options)
   }
 
   /** Ends at once: streams are reset with the error, and so is the connection under them. */
@@ -304,6 +331,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     } else if (event.type === 'available') {
       this.#openQueue.notify()
     } else if (event.type === 'go-away') {
+      this.#peerLeaves = event.code === GO_AWAY_NORMAL
       this.log('the peer said GoAway with code %d', event.code)
       this.#openQueue.notify()
     } else {
@@ -312,6 +340,10 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   }
 
   #open (options: OpenOptions): MuxedStream | undefined {
+    if (this.#isClosed()) {
+      throw this.#muxerClosed()
+    }
+
     const record = this.engine.open(this.now(), options)
 
     if (record === undefined) {
@@ -348,7 +380,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     }
 
     await this.#confirm()
-    this.engine.close(code, undefined, this.now())
+    this.engine.close(this.#goAwayCode ?? code, undefined, this.now())
     this.#driver.settle()
     await this.#driver.link.closed
   }
@@ -390,16 +422,23 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
         this.safeDispatchEvent('stream', { detail: stream })
       },
       refuse: (stream, waiting) => {
-        const code = StreamErrorCode.resourceLimitExceeded
-
-        this.engine.reset(stream.record, code, new StreamResetError(`${waiting} streams wait to be accepted`, { origin: 'local', code }), this.now())
+        this.#refuse(stream, StreamErrorCode.resourceLimitExceeded, `${waiting} streams wait to be accepted`)
       },
       fail: err => {
         this.engine.close(GO_AWAY_INTERNAL_ERROR, err, this.now())
       },
-      closed: () => this.#isClosed() ? { error: this.#error } : undefined,
-      closedError: () => this.#closedError()
+      closed: () => this.#isClosed() ? { error: this.#leftInOrder() ? undefined : this.#error } : undefined,
+      closedError: () => this.#leftInOrder() ? this.#muxerClosed() : this.#closedError()
     }
+  }
+
+  #refuse (stream: MuxedStream, code: number, message: string): void {
+    this.engine.refuse(stream.record, code, new StreamResetError(message, { origin: 'local', code }), this.now())
+  }
+
+  /** After its GoAway no more streams were to come: that streams were cut is their error, and not that of who accepts. */
+  #leftInOrder (): boolean {
+    return this.#peerLeaves && this.#error instanceof ConnectionClosedError
   }
 
   #onClosed (error: Error | undefined): void {
@@ -430,8 +469,17 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   }
 
   #closedError (): Error {
-    return this.#error ?? new MuxerClosedError(`The muxer is ${this.#status}`)
+    return this.#error ?? this.#muxerClosed()
   }
+
+  #muxerClosed (): MuxerClosedError {
+    return muxerClosed(`The muxer is ${this.#status}`, this.#error)
+  }
+}
+
+interface Addressed {
+  localAddr: Multiaddr
+  remoteAddr: Multiaddr
 }
 
 /** The codes that all languages share: hashicorp's yamux first had them, and libp2p's specs kept them. */

@@ -7,9 +7,10 @@
  */
 import { StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { ConnectionClosedError, InvalidParametersError, StreamBufferError, StreamResetError, StreamStateError } from '../interface/errors.ts'
-import { StreamSurface } from './stream-surface.ts'
-import { checkPriority, originOf, resetOf } from './stream-view.ts'
+import { ConnectionClosedError, StreamBufferError, StreamResetError, StreamStateError } from '../interface/errors.ts'
+import { checkCode, checkPriority } from './checks.ts'
+import { StreamSurface, writeError } from './stream-surface.ts'
+import { originOf, resetOf } from './stream-view.ts'
 import { Waiters } from './waiters.ts'
 import type { Bytes, MuxedStream, Priority } from '../interface/muxer.ts'
 import type { StreamStatistics } from '../interface/statistics.ts'
@@ -30,6 +31,7 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
   #remoteEnded: boolean
   #readClosed = false
   #ended = false
+  #closeTold = false
   #over = false
   #error: Error | undefined
   #closing: Promise<void> | undefined
@@ -178,7 +180,7 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
 
   send (data: Bytes): boolean {
     if (this.#closing !== undefined || this.#over) {
-      throw new StreamStateError(`Cannot write to a stream that is ${this.writeStatus}`)
+      throw writeError(this.writeStatus, this.#error)
     }
 
     // counted first, as a muxer may tell of its end before it returns
@@ -249,10 +251,7 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
   }
 
   reset (code = 0): void {
-    if (!Number.isInteger(code) || code < 0 || code > 2 ** 32 - 1) {
-      throw new InvalidParametersError(`a code is an integer from 0 to 4294967295, was ${code}`)
-    }
-
+    checkCode(code)
     this.abort(new StreamResetError('reset by our side', { origin: 'local' }))
   }
 
@@ -283,6 +282,7 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
   addEventListener (type: string, handler: EventHandler<Event> | null, options?: boolean | AddEventListenerOptions): void
   addEventListener (type: string, handler: EventHandler<any> | null, options?: boolean | AddEventListenerOptions): void {
     super.addEventListener(type, handler, options)
+    this.#maybeRelease()
 
     if (type === 'message') {
       queueMicrotask(() => {
@@ -328,7 +328,17 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
   }
 
   protected putBack (data: Uint8ArrayList): void {
-    this.#unread.prepend(data)
+    if (!this.#readClosed) {
+      this.#unread.prepend(data)
+    }
+  }
+
+  protected get writeFailure (): Error | undefined {
+    return this.#over && !this.#closed ? this.#error : undefined
+  }
+
+  protected get readFailure (): Error | undefined {
+    return !this.#readClosed && this.#isBroken() ? this.#error : undefined
   }
 
   #onMessage (data: Bytes): void {
@@ -377,6 +387,8 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
     this.#maybeEnd()
     this.#notify()
     this.dispatchEvent(new StreamCloseEvent(this.#error === undefined ? undefined : originOf(this.#error) === 'local', this.#error))
+    this.#closeTold = true
+    this.#maybeRelease()
   }
 
   /** Many muxers take the end of the connection for that of a stream: one that had not ended was cut off. */
@@ -405,10 +417,10 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
       return true
     }
 
-    const error = this.#error
+    const { readFailure } = this
 
-    if (error !== undefined && this.#isBroken()) {
-      throw error
+    if (readFailure !== undefined) {
+      throw readFailure
     }
 
     return (this.#remoteEnded || this.#over) && this.#isExhausted()
@@ -418,6 +430,13 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
     if (!this.#ended && (this.#readClosed || ((this.#remoteEnded || this.#over) && this.#isExhausted()))) {
       this.#ended = true
       this.#tell('end')
+      this.#maybeRelease()
+    }
+  }
+
+  #maybeRelease (): void {
+    if (this.#closeTold && this.#ended) {
+      this.releaseSignals()
     }
   }
 

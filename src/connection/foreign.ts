@@ -2,13 +2,14 @@
  * Any other libp2p `StreamMuxer` with the surface of a `MuxedConnection`, as far as it can be had from outside: what
  * such a muxer does not show is absent, and what it cannot do is refused with `UnsupportedOperationError`.
  */
-import { InvalidParametersError, MuxerClosedError, UnsupportedOperationError } from '@libp2p/interface'
+import { MuxerClosedError, UnsupportedOperationError } from '@libp2p/interface'
 import { raceSignal } from 'race-signal'
 import { RoundTrip } from '../core/round-trip.ts'
 import { ConnectionClosedError, StreamResetError } from '../interface/errors.ts'
 import { Acceptor } from './acceptor.ts'
+import { checkCode, checkPriority, checkTimeout, muxerClosed } from './checks.ts'
 import { ForeignStream } from './foreign-stream.ts'
-import { checkPriority, isLocal } from './stream-view.ts'
+import { isLocal } from './stream-view.ts'
 import { Waiters } from './waiters.ts'
 import type { CloseOptions, MultiplexOptions, Multiaddr, MuxedConnection, NewStreamOptions, SecuredConnection } from '../interface/muxer.ts'
 import type { ConnectionStatistics } from '../interface/statistics.ts'
@@ -46,9 +47,8 @@ interface Direction {
 class ForeignConnection implements MuxedConnection {
   readonly localPeer?: PeerId
   readonly remotePeer?: PeerId
-  readonly localAddress?: Multiaddr
-  readonly remoteAddress?: Multiaddr
 
+  readonly #addresses: Pick<ForeignOptions, 'localAddress' | 'remoteAddress'>
   readonly #muxer: StreamMuxer
   readonly #secured: SecuredConnection | undefined
   readonly #highWaterMark: number
@@ -78,8 +78,7 @@ class ForeignConnection implements MuxedConnection {
     this.#highWaterMark = readHighWaterMark
     this.localPeer = options.localPeer
     this.remotePeer = options.remotePeer
-    this.localAddress = options.localAddress
-    this.remoteAddress = options.remoteAddress ?? (secured as Partial<MultiaddrConnection> | undefined)?.remoteAddr
+    this.#addresses = options
     this.#acceptor = new Acceptor<ForeignStream>({
       listening: () => false,
       onAccepted: () => {},
@@ -110,6 +109,14 @@ class ForeignConnection implements MuxedConnection {
 
   get protocol (): string {
     return this.#muxer.protocol
+  }
+
+  get localAddress (): Multiaddr | undefined {
+    return this.#addresses.localAddress ?? (this.#secured as { localAddr?: Multiaddr } | undefined)?.localAddr
+  }
+
+  get remoteAddress (): Multiaddr | undefined {
+    return this.#addresses.remoteAddress ?? (this.#secured as Partial<MultiaddrConnection> | undefined)?.remoteAddr
   }
 
   get status (): StreamMuxer['status'] {
@@ -158,6 +165,8 @@ class ForeignConnection implements MuxedConnection {
     const { priority, signal, readTimeout, writeTimeout, ...limits } = options
 
     checkPriority(priority)
+    checkTimeout('readTimeout', readTimeout)
+    checkTimeout('writeTimeout', writeTimeout)
     signal?.throwIfAborted()
     this.#assertOpen()
 
@@ -233,6 +242,9 @@ class ForeignConnection implements MuxedConnection {
     checkCode(code)
     options.signal?.throwIfAborted()
     this.#draining = true
+    this.#acceptor.refuseAll(stream => {
+      stream.abort(new StreamResetError('the connection goes away', { origin: 'local' }))
+    })
 
     if (this.#streams.size > 0) {
       await this.#waiters.wait(() => this.#streams.size === 0, options.signal)
@@ -368,19 +380,16 @@ class ForeignConnection implements MuxedConnection {
     this.#noticeEnd()
 
     if (this.#status !== 'open' || this.#draining) {
-      throw this.#closedError()
+      throw this.#muxerClosed()
     }
   }
 
   #closedError (): Error {
-    return this.#error ?? new MuxerClosedError(`The muxer is ${this.#draining ? 'draining' : this.#status}`)
+    return this.#error ?? this.#muxerClosed()
   }
-}
 
-/** A code that cannot travel is left out, one that makes no sense is refused all the same. */
-function checkCode (code = 0): void {
-  if (!Number.isInteger(code) || code < 0 || code > 2 ** 32 - 1) {
-    throw new InvalidParametersError(`a code is an integer from 0 to 4294967295, was ${code}`)
+  #muxerClosed (): MuxerClosedError {
+    return muxerClosed(`The muxer is ${this.#draining ? 'draining' : this.#status}`, this.#error)
   }
 }
 

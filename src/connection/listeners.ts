@@ -83,6 +83,13 @@ export class Listeners<Events extends Record<string, any>> implements TypedEvent
     return this.listenerCount(type as string) === 0 || this.dispatchEvent(new CustomEvent(type as string, init))
   }
 
+  /** Nothing more will be told: the signals of those who listen need not keep them any longer. */
+  protected releaseSignals (): void {
+    for (const listener of this.#listeners) {
+      listener.forgetSignal?.()
+    }
+  }
+
   #find (type: string, handler: EventHandler<any>): Listener | undefined {
     for (const listener of this.#listeners) {
       if (listener.type === type && listener.handler === handler) {

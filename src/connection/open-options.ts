@@ -1,5 +1,5 @@
 /** What libp2p calls the options of a new stream, as an engine takes them. */
-import { checkPriority } from './stream-view.ts'
+import { checkPriority } from './checks.ts'
 import type { OpenOptions } from '../core/engine.ts'
 import type { NewStreamOptions } from '../interface/muxer.ts'
 import type { CreateStreamOptions } from '@libp2p/interface'

@@ -1,4 +1,5 @@
 /** Those who want to open a stream while the peer has too many to acknowledge: first come, first served. */
+import { checkTimeout } from './checks.ts'
 import { toOpenOptions } from './open-options.ts'
 import { Waiters } from './waiters.ts'
 import type { MuxedStream } from './stream.ts'
@@ -16,8 +17,13 @@ export class OpenQueue {
   }
 
   async open (newStream: NewStreamOptions): Promise<MuxedStream> {
-    const stream = await this.#openInTurn(newStream)
     const { readTimeout, writeTimeout } = newStream
+
+    // before there is a stream that nobody would have
+    checkTimeout('readTimeout', readTimeout)
+    checkTimeout('writeTimeout', writeTimeout)
+
+    const stream = await this.#openInTurn(newStream)
 
     if (readTimeout !== undefined) {
       stream.readTimeout = readTimeout

@@ -3,21 +3,20 @@
  * and for those of any other muxer.
  */
 import { Uint8ArrayList } from 'uint8arraylist'
+import { MAX_TIMEOUT } from '../core/deadlines.ts'
 import { VarintDecoder, encodeVarint } from '../core/varint.ts'
-import { InvalidDataLengthError, InvalidDataLengthLengthError, InvalidMessageLengthError, InvalidParametersError, TimeoutError, UnexpectedEOFError } from '../interface/errors.ts'
+import { InvalidDataLengthError, InvalidDataLengthLengthError, InvalidMessageLengthError, InvalidParametersError, StreamStateError, TimeoutError, UnexpectedEOFError } from '../interface/errors.ts'
+import { checkTimeout } from './checks.ts'
 import { Listeners } from './listeners.ts'
 import { Turns } from './turns.ts'
 import type { Bytes, ReadLengthPrefixedOptions, ReadOptions } from '../interface/muxer.ts'
-import type { AbortOptions, MessageStreamEvents, StreamCloseEvent } from '@libp2p/interface'
+import type { AbortOptions, MessageStreamEvents, MessageStreamWriteStatus, StreamCloseEvent } from '@libp2p/interface'
 
 /** The default of `maxSize`: as much as one frame holds, and what libp2p's small protocols need. */
 const MAX_MESSAGE_BYTES = 65_536
 
 /** Prefix and message go as one piece up to here: copying costs less than a second frame. */
 const JOIN_BYTES = 16_384
-
-/** A timer that is asked for more fires at once: 24.8 days. */
-const MAX_TIMEOUT_MILLIS = 2 ** 31 - 1
 
 interface Extras {
   readTimeout?: number
@@ -35,6 +34,8 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
   #extras: Extras | undefined
 
   abstract readonly writableNeedsDrain: boolean
+  abstract readonly writeStatus: MessageStreamWriteStatus
+  abstract readonly readBufferLength: number
   abstract send (data: Bytes): boolean
   abstract onDrain (options?: AbortOptions): Promise<void>
   abstract close (options?: AbortOptions): Promise<void>
@@ -47,25 +48,29 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
   /** Resolves when there may be bytes; with `false` when there will be none. Throws what broke the stream. */
   protected abstract whenReadable (signal?: AbortSignal): Promise<boolean>
 
-  /** Puts bytes in front of what is unread, whatever became of the stream. */
+  /** Puts bytes in front of what is unread, whatever became of the stream; not after our own `closeRead()`. */
   protected abstract putBack (data: Uint8ArrayList): void
 
-  /** A read that waits for longer, in milliseconds, rejects with `TimeoutError`; the stream stays. @default Infinity */
+  /** What broke the half, if it did not end, or has not ended yet. */
+  protected abstract readonly writeFailure: Error | undefined
+  protected abstract readonly readFailure: Error | undefined
+
+  /** A read that waits for longer, in milliseconds, rejects with `TimeoutError`; the stream stays. 0 is no limit. @default Infinity */
   get readTimeout (): number {
     return this.#extras?.readTimeout ?? Infinity
   }
 
   set readTimeout (millis: number) {
-    this.#extra.readTimeout = millis
+    this.#extra.readTimeout = checkTimeout('readTimeout', millis)
   }
 
-  /** A write that waits for longer, in milliseconds, rejects with `TimeoutError`; nothing of it was queued. @default Infinity */
+  /** A write that waits for longer, in milliseconds, rejects with `TimeoutError`; nothing of it was queued. 0 is no limit. @default Infinity */
   get writeTimeout (): number {
     return this.#extras?.writeTimeout ?? Infinity
   }
 
   set writeTimeout (millis: number) {
-    this.#extra.writeTimeout = millis
+    this.#extra.writeTimeout = checkTimeout('writeTimeout', millis)
   }
 
   async read (options: ReadOptions & { bytes: number }): Promise<Uint8Array>
@@ -90,9 +95,15 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
 
   async write (data: Bytes, options: AbortOptions = {}): Promise<void> {
     options.signal?.throwIfAborted()
+    this.#assertWritable()
 
     if (!this.writableNeedsDrain && this.#extras?.writers?.busy !== true) {
       this.send(data)
+
+      if (this.writableNeedsDrain || this.writeFailure !== undefined) {
+        await within(this.writeTimeout, 'writeTimeout', options.signal, async signal => this.#accepted(signal))
+      }
+
       return
     }
 
@@ -104,13 +115,18 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
           await this.onDrain({ signal })
         }
 
+        this.#assertWritable()
         this.send(data)
+        await this.#accepted(signal)
       }, signal)
     })
   }
 
+  /** As `close()`, which libp2p wants to resolve also when the stream was reset: here that is told. */
   async closeWrite (options?: AbortOptions): Promise<void> {
+    this.#throwWriteFailure()
     await this.close(options)
+    this.#throwWriteFailure()
   }
 
   async readLengthPrefixed (options: ReadLengthPrefixedOptions = {}): Promise<Uint8Array | null> {
@@ -163,6 +179,17 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
 
   get readable (): ReadableStream<Uint8Array> {
     this.#extra.readable ??= new ReadableStream<Uint8Array>({
+      start: controller => {
+        // what is unread comes first, and the error with the pull after it
+        const tell = (): void => {
+          if (this.readFailure !== undefined && this.readBufferLength === 0) {
+            controller.error(this.readFailure)
+          }
+        }
+
+        tell()
+        this.addEventListener('close', tell)
+      },
       pull: async controller => {
         const data = await this.read()
 
@@ -184,6 +211,13 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
   get writable (): WritableStream<Uint8Array> {
     this.#extra.writable ??= new WritableStream<Uint8Array>({
       start: controller => {
+        const error = this.#whyUnwritable()
+
+        if (error !== undefined) {
+          controller.error(error)
+          return
+        }
+
         // whoever pipes into it hears of it before the next write
         this.addEventListener('close', ({ error }: StreamCloseEvent) => {
           if (error !== undefined) {
@@ -196,7 +230,7 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
         await this.write(data, { signal })
       },
       close: async () => {
-        await this.close()
+        await this.closeWrite()
       },
       abort: async reason => {
         this.abort(reason instanceof Error ? reason : new Error(`the writer gave up: ${reason}`))
@@ -228,6 +262,14 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
       Promise.resolve(iterator.next()).then(resolve, reject)
     })
 
+    const dead = this.#whyUnwritable()
+
+    if (dead !== undefined) {
+      // the other half, if there is one, is not ours to end
+      Promise.resolve(iterator.return?.()).catch(() => {})
+      throw dead
+    }
+
     this.addEventListener('close', onClose)
 
     try {
@@ -236,7 +278,7 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
         await this.write(value)
       }
 
-      await this.close()
+      await this.closeWrite()
     } catch (err: any) {
       this.abort(err)
       // not waited for: one that is amid its next value ends after that
@@ -244,6 +286,35 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
       throw err
     } finally {
       this.removeEventListener('close', onClose)
+    }
+  }
+
+  /** What was queued is accepted: a wait for the queue to fall that is given up is no failure of the write. */
+  async #accepted (signal?: AbortSignal): Promise<void> {
+    if (this.writableNeedsDrain) {
+      await this.onDrain({ signal }).catch(() => {})
+    }
+
+    this.#throwWriteFailure()
+  }
+
+  #whyUnwritable (): Error | undefined {
+    return this.writeFailure ?? (this.writeStatus === 'writable' ? undefined : writeError(this.writeStatus))
+  }
+
+  #assertWritable (): void {
+    const error = this.#whyUnwritable()
+
+    if (error !== undefined) {
+      throw error
+    }
+  }
+
+  #throwWriteFailure (): void {
+    const { writeFailure } = this
+
+    if (writeFailure !== undefined) {
+      throw writeFailure
     }
   }
 
@@ -275,7 +346,12 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
   async #asReader<T> (read: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const readers = this.#extra.readers ??= new Turns()
 
-    return readers.take(read, signal)
+    if (!readers.busy) {
+      return readers.take(read)
+    }
+
+    // for the turn; what is done with it has time limits of its own
+    return within(this.readTimeout, 'readTimeout', signal, async signal => readers.take(read, signal))
   }
 
   async #readExactly (length: number, signal?: AbortSignal): Promise<Uint8Array> {
@@ -327,18 +403,32 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
     }
   }
 
-  /** A read that was given up, or met the end, leaves what it had taken to the next. */
+  /**
+   * A read that was given up, or met the end, leaves what it had taken to the next. One that met a reset does not: the
+   * error has been told, and no bytes come after it.
+   */
   async #orPutBack<T> (taken: Uint8ArrayList, read: () => Promise<T>): Promise<T> {
     try {
       return await read()
     } catch (err) {
-      if (taken.byteLength > 0) {
+      if (taken.byteLength > 0 && err !== this.readFailure) {
         this.putBack(taken)
       }
 
       throw err
     }
   }
+}
+
+/** What libp2p expects of a write that comes too late, with what ended the stream. */
+export function writeError (status: MessageStreamWriteStatus, cause?: Error): StreamStateError {
+  const error = new StreamStateError(`Cannot write to a stream that is ${status}`)
+
+  if (cause !== undefined) {
+    error.cause = cause
+  }
+
+  return error
 }
 
 function iteratorOf (source: AsyncIterable<Bytes> | Iterable<Bytes>): AsyncIterator<Bytes> | Iterator<Bytes> {
@@ -351,7 +441,7 @@ async function within<T> (millis: number, option: string, signal: AbortSignal | 
     return wait(signal)
   }
 
-  const timeout = AbortSignal.timeout(Math.min(millis, MAX_TIMEOUT_MILLIS))
+  const timeout = AbortSignal.timeout(Math.min(Math.ceil(millis), MAX_TIMEOUT))
 
   try {
     return await wait(signal === undefined ? timeout : AbortSignal.any([timeout, signal]))

@@ -2,7 +2,7 @@
  * What a stream is, as libp2p's `Stream` shows it: its statuses, its lengths and its limits, all read from the record
  * that the engine keeps. What it does is in `stream.ts`.
  */
-import { InvalidParametersError } from '../interface/errors.ts'
+import { checkPriority } from './checks.ts'
 import { StreamSurface } from './stream-surface.ts'
 import type { Engine } from '../core/engine.ts'
 import type { StreamLimits, StreamRecord } from '../core/stream-record.ts'
@@ -175,7 +175,7 @@ export abstract class StreamView extends StreamSurface {
 
     return {
       openMillis: close - open,
-      ...this.host.engine.streamStatistics(this.record),
+      ...this.host.engine.streamStatistics(this.record, this.host.now()),
       ...resetOf(error)
     }
   }
@@ -195,17 +195,6 @@ export function resetOf (error: Error | undefined): Pick<FullStreamStatistics, '
   const code = codeOf(error)
 
   return { reset: { by: originOf(error), ...(code === undefined ? {} : { code }) } }
-}
-
-/** @throws {InvalidParametersError} */
-export function checkPriority (priority: Partial<Priority> = {}): Partial<Priority> {
-  const { urgency } = priority
-
-  if (urgency !== undefined && (!Number.isInteger(urgency) || urgency < 0 || urgency > 7)) {
-    throw new InvalidParametersError(`urgency must be an integer from 0 to 7, was ${urgency}`)
-  }
-
-  return priority
 }
 
 const WRITE_STATUS: Record<SendHalf, MessageStreamWriteStatus> = { open: 'writable', ending: 'closing', ended: 'closed', reset: 'closed' }

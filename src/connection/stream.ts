@@ -8,7 +8,9 @@ import { StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { FEW_PIECES } from '../core/receive-queue.ts'
 import { Edge } from '../core/stream-record.ts'
-import { InvalidParametersError, StreamBufferError, StreamResetError, StreamStateError } from '../interface/errors.ts'
+import { StreamBufferError, StreamResetError, StreamStateError } from '../interface/errors.ts'
+import { checkCode } from './checks.ts'
+import { writeError } from './stream-surface.ts'
 import { StreamView, isLocal } from './stream-view.ts'
 import { Waiters } from './waiters.ts'
 import type { StreamHost } from './stream-view.ts'
@@ -21,6 +23,7 @@ const MESSAGE_BYTES = 65_536
 
 export class MuxedStream extends StreamView implements MuxedStreamSurface {
   #ended = false
+  #closeTold = false
 
   // of the peer's own end, which those who listen hear of before that of the bytes
   #remoteEndTold = false
@@ -48,7 +51,7 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     const record = this.record
 
     if (record.send !== 'open') {
-      throw new StreamStateError(`Cannot write to a stream that is ${this.writeStatus}`)
+      throw writeError(this.writeStatus, record.error)
     }
 
     const { engine } = this.host
@@ -135,10 +138,7 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
 
   /** Resets the stream at once; the peer gets the code (an unsigned number of 32 bits). */
   reset (code = 0): void {
-    if (!Number.isInteger(code) || code < 0 || code > 2 ** 32 - 1) {
-      throw new InvalidParametersError(`a code is an integer from 0 to 4294967295, was ${code}`)
-    }
-
+    checkCode(code)
     this.#reset(code, new StreamResetError(`reset by our side${code === 0 ? '' : ` with code ${code}`}`, { origin: 'local', code }))
   }
 
@@ -176,6 +176,7 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
   addEventListener (type: string, handler: EventHandler<Event> | null, options?: boolean | AddEventListenerOptions): void
   addEventListener (type: string, handler: EventHandler<any> | null, options?: boolean | AddEventListenerOptions): void {
     super.addEventListener(type, handler, options)
+    this.#maybeRelease()
 
     if (type === 'message' && this.readBufferLength > 0) {
       // later, as listeners are added in constructors that have not finished
@@ -231,7 +232,21 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     return this.readBufferLength > 0 || !this.#readIsOver()
   }
 
+  protected get writeFailure (): Error | undefined {
+    return this.record.send === 'reset' ? this.record.error : undefined
+  }
+
+  protected get readFailure (): Error | undefined {
+    const { error, readClosed, receive } = this.record
+
+    return receive === 'reset' && !readClosed ? error : undefined
+  }
+
   protected putBack (data: Uint8ArrayList): void {
+    if (this.record.readClosed) {
+      return
+    }
+
     this.returned ??= new Uint8ArrayList()
     this.returned.prepend(data)
   }
@@ -274,6 +289,8 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
 
     this.#maybeEnd()
     this.dispatchEvent(new StreamCloseEvent(error === undefined ? undefined : isLocal(error), error))
+    this.#closeTold = true
+    this.#maybeRelease()
   }
 
   #reset (code: number, err: Error): void {
@@ -384,17 +401,13 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
 
   /** Nothing more will come. Throws when that is not because the peer, or our own reader, ended it. */
   #readIsOver (): boolean {
-    const { error, readClosed, receive } = this.record
+    const { readFailure } = this
 
-    if (receive === 'open' && !readClosed) {
-      return false
+    if (readFailure !== undefined) {
+      throw readFailure
     }
 
-    if (receive === 'reset' && !readClosed && error !== undefined) {
-      throw error
-    }
-
-    return true
+    return this.record.receive !== 'open' || this.record.readClosed
   }
 
   #maybeEnd (): void {
@@ -403,6 +416,13 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     if (!this.#ended && this.readBufferLength === 0 && (this.#remoteEndTold || receive === 'reset' || readClosed)) {
       this.#ended = true
       this.safeDispatchEvent('end')
+      this.#maybeRelease()
+    }
+  }
+
+  #maybeRelease (): void {
+    if (this.#closeTold && this.#ended) {
+      this.releaseSignals()
     }
   }
 

@@ -46,3 +46,6 @@ export class Deadlines<Name extends string> {
     return next
   }
 }
+
+/** In milliseconds: `setTimeout` fires at once when asked for more. 24.8 days. */
+export const MAX_TIMEOUT = 2 ** 31 - 1

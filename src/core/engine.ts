@@ -51,8 +51,10 @@ export interface Engine {
   /** A frame is owed, or data can be sent: `pollTransmit` would return something. */
   readonly wantsTransmit: boolean
   readonly roundTrip: { readonly last: number | undefined, readonly min: number | undefined, readonly smoothed: number | undefined }
-  statistics(): EngineStatistics
-  streamStatistics(stream: StreamRecord): RecordStatistics
+
+  /** With the time, stalls that are under way count up to it; without, up to when the engine was last told the time. */
+  statistics(now?: number): EngineStatistics
+  streamStatistics(stream: StreamRecord, now?: number): RecordStatistics
 
   // what the world did: never throws for what a peer did
   receive(bytes: Uint8Array, now: number): void
@@ -84,6 +86,9 @@ export interface Engine {
   end(stream: StreamRecord, now: number): void
   closeRead(stream: StreamRecord, now: number): void
   reset(stream: StreamRecord, code: number, error: Error | undefined, now: number): void
+
+  /** Resets an inbound stream that the application never had: it counts as refused, not as reset. */
+  refuse(stream: StreamRecord, code: number, error: Error, now: number): void
 
   /** Returns the id that the `pong` event will have. */
   ping(now: number): number

@@ -2,8 +2,9 @@
  * Every error that this package raises, each told apart by its `name`. Where libp2p has a class of its own, ours
  * extends it and keeps its name, so that code written for libp2p goes on matching.
  *
- * Beside the name an error says how far it reaches (`scope`), who brought it about (`origin`), the number on the wire
- * if there was one (`code`) and what led to it (`cause`).
+ * Beside the name an error of the connection or the peer says how far it reaches (`scope`), who brought it about
+ * (`origin`), the number on the wire if there was one (`code`, and `codeName` if libp2p has a name for it) and what led
+ * to it (`cause`). Errors about our own use of the API are libp2p's, plain, with a `cause` where there is one.
  */
 import {
   ConnectionClosedError as LibP2PConnectionClosedError,
@@ -42,6 +43,10 @@ export interface MuxErrorInit {
 /** What all errors of this package carry. */
 export interface MuxError extends Error, MuxErrorInit {}
 
+function nameOf (scope: ErrorScope, code: number | undefined): string | undefined {
+  return code === undefined ? undefined : errorCodeName(scope, code)
+}
+
 /** The stream was reset, by the peer or on its account. */
 export class StreamResetError extends LibP2PStreamResetError implements MuxError {
   static name = 'StreamResetError'
@@ -54,21 +59,23 @@ export class StreamResetError extends LibP2PStreamResetError implements MuxError
     super(message)
     this.origin = init.origin
     this.code = init.code
-    this.codeName = init.code === undefined ? undefined : errorCodeName('stream', init.code)
+    this.codeName = nameOf('stream', init.code)
     this.cause = init.cause
   }
 }
 
-/** The peer, or a caller, broke the protocol: `code` is what our GoAway says. */
+/** The peer broke the protocol: `code` is what our GoAway says. */
 export class ProtocolError extends LibP2PProtocolError implements MuxError {
   static name = 'ProtocolError'
   readonly scope: ErrorScope = 'connection'
   readonly origin: ErrorOrigin = 'remote'
   readonly code: number
+  readonly codeName?: string
 
   constructor (message: string, code: number) {
     super(message)
     this.code = code
+    this.codeName = errorCodeName('connection', code)
   }
 }
 
@@ -78,12 +85,14 @@ export class TimeoutError extends LibP2PTimeoutError implements MuxError {
   readonly scope: ErrorScope
   readonly origin: ErrorOrigin
   readonly code?: number
+  readonly codeName?: string
 
   constructor (message: string, init: MuxErrorInit) {
     super(message)
     this.scope = init.scope
     this.origin = init.origin
     this.code = init.code
+    this.codeName = nameOf(init.scope, init.code)
   }
 }
 
@@ -93,11 +102,13 @@ export class ConnectionClosedError extends LibP2PConnectionClosedError implement
   readonly scope: ErrorScope = 'connection'
   readonly origin: ErrorOrigin
   readonly code?: number
+  readonly codeName?: string
 
   constructor (message: string, init: Omit<MuxErrorInit, 'scope'>) {
     super(message)
     this.origin = init.origin
     this.code = init.code
+    this.codeName = nameOf('connection', init.code)
     this.cause = init.cause
   }
 }
@@ -125,77 +136,76 @@ export class BudgetExceededError extends Error implements MuxError {
   readonly origin: ErrorOrigin = 'remote'
   readonly budget: string
   readonly code: number
+  readonly codeName?: string
 
   constructor (message: string, budget: string, code: number) {
     super(message)
     this.name = 'BudgetExceededError'
     this.budget = budget
     this.code = code
+    this.codeName = errorCodeName('connection', code)
+  }
+}
+
+/** What the peer did, where libp2p has no class for it and no number travels. */
+class RemoteError extends Error implements MuxError {
+  readonly scope: ErrorScope
+  readonly origin: ErrorOrigin = 'remote'
+
+  constructor (name: string, scope: ErrorScope, message: string) {
+    super(message)
+    this.name = name
+    this.scope = scope
   }
 }
 
 /** More streams came in than `maxEarlyStreams` before anybody listened for them. */
-export class MaxEarlyStreamsError extends Error implements MuxError {
+export class MaxEarlyStreamsError extends RemoteError {
   static name = 'MaxEarlyStreamsError'
-  readonly scope: ErrorScope = 'connection'
-  readonly origin: ErrorOrigin = 'remote'
 
   constructor (message: string) {
-    super(message)
-    this.name = 'MaxEarlyStreamsError'
+    super('MaxEarlyStreamsError', 'connection', message)
   }
 }
 
 /** The stream ended before it had brought what was asked for. */
-export class UnexpectedEOFError extends Error implements MuxError {
+export class UnexpectedEOFError extends RemoteError {
   static name = 'UnexpectedEOFError'
-  readonly scope: ErrorScope = 'stream'
-  readonly origin: ErrorOrigin = 'remote'
 
   constructor (message: string) {
-    super(message)
-    this.name = 'UnexpectedEOFError'
+    super('UnexpectedEOFError', 'stream', message)
   }
 }
 
 /** A message is longer than is accepted. The name is that of `@libp2p/utils`. */
-export class InvalidDataLengthError extends Error implements MuxError {
+export class InvalidDataLengthError extends RemoteError {
   static name = 'InvalidDataLengthError'
-  readonly scope: ErrorScope = 'stream'
-  readonly origin: ErrorOrigin = 'remote'
 
   /** In bytes. */
   readonly size: number
   readonly maxSize: number
 
   constructor (size: number, maxSize: number) {
-    super(`the message has ${size} bytes, at most ${maxSize} are accepted (option maxSize)`)
-    this.name = 'InvalidDataLengthError'
+    super('InvalidDataLengthError', 'stream', `the message has ${size} bytes, at most ${maxSize} are accepted (option maxSize)`)
     this.size = size
     this.maxSize = maxSize
   }
 }
 
 /** The length in front of a message is no varint that is accepted. The name is that of `@libp2p/utils`. */
-export class InvalidDataLengthLengthError extends Error implements MuxError {
+export class InvalidDataLengthLengthError extends RemoteError {
   static name = 'InvalidDataLengthLengthError'
-  readonly scope: ErrorScope = 'stream'
-  readonly origin: ErrorOrigin = 'remote'
 
   constructor (message: string) {
-    super(message)
-    this.name = 'InvalidDataLengthLengthError'
+    super('InvalidDataLengthLengthError', 'stream', message)
   }
 }
 
 /** An empty message came where none is allowed. The name is that of `@libp2p/utils`. */
-export class InvalidMessageLengthError extends Error implements MuxError {
+export class InvalidMessageLengthError extends RemoteError {
   static name = 'InvalidMessageLengthError'
-  readonly scope: ErrorScope = 'stream'
-  readonly origin: ErrorOrigin = 'remote'
 
   constructor (message: string) {
-    super(message)
-    this.name = 'InvalidMessageLengthError'
+    super('InvalidMessageLengthError', 'stream', message)
   }
 }

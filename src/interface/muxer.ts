@@ -20,7 +20,7 @@ export type Urgency = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7
 
 export interface Priority {
   /** @default 3 */
-  urgency: Urgency
+  readonly urgency: Urgency
 
   /**
    * The peer can use a part of what is sent, so that streams of the same urgency take turns. Otherwise the one that
@@ -28,7 +28,7 @@ export interface Priority {
    *
    * @default true
    */
-  incremental: boolean
+  readonly incremental: boolean
 }
 
 export interface MultiplexOptions extends AbortOptions {
@@ -57,10 +57,10 @@ export interface Muxer {
 
 /** What one wait may take, in milliseconds; the stream stays, and what was waited for may be tried again. */
 export interface StreamTimeouts {
-  /** A read that waits for longer rejects with `TimeoutError`, and nothing is lost. @default Infinity */
+  /** A read that waits for longer, also for its turn, rejects with `TimeoutError`, and nothing is lost. 0 is no limit. @default Infinity */
   readTimeout: number
 
-  /** A write that waits for longer rejects with `TimeoutError`, and nothing of it was queued. @default Infinity */
+  /** A write that waits for longer rejects with `TimeoutError`, and nothing of it was queued. 0 is no limit. @default Infinity */
   writeTimeout: number
 }
 
@@ -97,23 +97,36 @@ export interface MuxedConnection extends AsyncDisposable {
   /**
    * The next stream that the peer has opened. As many as the backlog holds wait to be accepted, further ones are reset.
    *
-   * @throws {MuxerClosedError} when the connection was closed, or the error that ended it
+   * @throws {MuxerClosedError} when the connection was closed, or the peer has left after a GoAway with code 0
+   * @throws what else ended the connection
    */
   acceptStream (options?: AbortOptions): Promise<MuxedStream>
 
-  /** All streams that the peer opens, until the connection is closed. */
+  /**
+   * All streams that the peer opens, until the connection is closed, or the peer has left after a GoAway with code 0.
+   *
+   * @throws what else ended the connection
+   */
   readonly inboundStreams: AsyncIterable<MuxedStream>
 
   /** Measures the round trip, in milliseconds. @throws {UnsupportedOperationError} where the protocol has no ping */
   ping (options?: AbortOptions): Promise<number>
 
   /**
-   * Opens and accepts no more streams, lets those that are open finish, then closes. Where the protocol carries no
-   * codes, the peer gets none.
+   * Opens and accepts no more streams, resets those that nobody has accepted yet, lets those that are open finish, then
+   * closes. Where the protocol carries no codes, the peer gets none; the code stands also when `close()` follows.
+   *
+   * @throws {InvalidParametersError} for a code that is not an unsigned integer of 32 bits
+   * @throws what ended the connection before its streams did
    */
   goAway (code?: number, options?: AbortOptions): Promise<void>
 
-  /** Ends our half of every stream, after what was written; tells the peer; then closes the connection underneath. */
+  /**
+   * Ends our half of every stream, after what was written; tells the peer; then closes the connection underneath.
+   *
+   * @throws {InvalidParametersError} for a code that is not an unsigned integer of 32 bits
+   * @throws what ended the connection before all was delivered; or the signal's reason, the end still on its way
+   */
   close (options?: CloseOptions): Promise<void>
 
   /** Ends everything at once. */
@@ -161,14 +174,16 @@ export interface MuxedStream extends Stream, StreamTimeouts, AsyncDisposable {
   read (options?: ReadOptions): Promise<Uint8Array | null>
 
   /**
-   * Waits until no more than the high-water mark is queued, then queues the bytes: those of a write that was given up
-   * were not queued.
+   * Waits while `writableNeedsDrain`, then queues the bytes, and resolves as soon as the stream takes more: at once while
+   * less than the high-water mark is queued, else when the queue has drained. A write that rejects for its signal or
+   * its time limit has queued nothing; once the bytes are queued either of them ends the wait, and the write resolves.
    *
    * @throws {StreamStateError} after our end
+   * @throws what ended the stream, when it was not our end: `StreamResetError`, `ConnectionClosedError`, …
    */
   write (data: Bytes, options?: AbortOptions): Promise<void>
 
-  /** Ends our half, as `close()` does. */
+  /** Ends our half as `close()` does, and unlike it rejects with what broke the stream before that. */
   closeWrite (options?: AbortOptions): Promise<void>
 
   /** Ends both halves at once; the peer gets the code, where the protocol carries one. @default 0 */

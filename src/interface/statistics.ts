@@ -7,7 +7,7 @@ export interface StreamStatistics {
   /** How long the stream has been open, or was, in milliseconds. */
   openMillis: number
 
-  /** How often bytes had to wait for credit, and for how many milliseconds all in all until it came. */
+  /** How often bytes had to wait for credit, and for how many milliseconds all in all: up to now, or until it came, or the stream ended. */
   stalls?: number
   stalledMillis?: number
 
@@ -38,7 +38,7 @@ export interface ConnectionStatistics {
   /** Bytes that wait to be sent, on all streams. */
   bytesQueued: number
 
-  /** How often the bytes of a stream had to wait for credit, and for how many milliseconds all in all until it came. */
+  /** How often the bytes of a stream had to wait for credit, and for how many milliseconds all in all: up to now, or until it came, or the stream ended. */
   stalls?: number
   stalledMillis?: number
 
@@ -53,10 +53,10 @@ export interface ConnectionStatistics {
   streamsClosed: { inbound: number, outbound: number }
   streamsActive: { inbound: number, outbound: number }
 
-  /** Inbound streams that we reset, and outbound ones that we did not open, for want of room. */
+  /** Inbound streams that nobody got, for want of room or of time, and outbound ones that we did not open for want of room. */
   streamsRefused?: { inbound: number, outbound: number }
 
-  /** Streams that our side, or the peer, reset. */
+  /** Streams that our side, or the peer, reset; those refused are not among them. */
   streamsReset: { local: number, remote: number }
 
   /** Round trip, in milliseconds; absent until one was measured. */

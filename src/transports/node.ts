@@ -11,7 +11,7 @@
  * import { toMessageStream } from 'libp2p-muxers/node'
  * import { yamux } from 'libp2p-muxers/yamux'
  *
- * const socket = tls.connect({ host: 'example.com', port: 443, allowHalfOpen: true })
+ * const socket = tls.connect({ host: 'example.com', port: 443, ...{ allowHalfOpen: true } })
  * const muxer = yamux()().createStreamMuxer(toMessageStream(socket, { direction: 'outbound' }))
  * const stream = await muxer.createStream()
  * ```

@@ -7,15 +7,13 @@
 import { StreamMessageEvent, StreamResetEvent } from '@libp2p/interface'
 import { AbstractMessageStream } from '@libp2p/utils'
 import { raceSignal } from 'race-signal'
+import { MAX_TIMEOUT } from '../core/deadlines.ts'
 import { ConnectionClosedError, StreamStateError, TimeoutError } from '../interface/errors.ts'
 import type { AdaptedStream, AdapterOptions } from './options.ts'
 import type { AbortOptions, EventHandler, Logger, MessageStreamEvents } from '@libp2p/interface'
 import type { SendResult } from '@libp2p/utils'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Uint8ArrayList } from 'uint8arraylist'
-
-/** `setTimeout` fires at once when asked for more: 24.8 days. */
-const MAX_TIMEOUT = 2 ** 31 - 1
 
 export abstract class TransportStream extends AbstractMessageStream implements AdaptedStream {
   readonly #options: AdapterOptions

@@ -3,6 +3,7 @@
  * muxer cannot do has to be absent, which is a promise as well.
  */
 import { noUnhandledRejections } from '../support/waiting.ts'
+import { aftermath } from './surface/aftermath.ts'
 import { connections } from './surface/connections.ts'
 import { cuts } from './surface/cuts.ts'
 import { messages } from './surface/messages.ts'
@@ -22,5 +23,6 @@ export function surface (name: string, setup: SurfaceSetup): void {
     pipes(setup)
     connections(setup)
     cuts(setup)
+    aftermath(setup)
   })
 }

@@ -2,6 +2,7 @@
 import { Edge } from '../../core/stream-record.ts'
 import { BudgetExceededError, MuxerClosedError, ProtocolError } from '../../interface/errors.ts'
 import { GoAwayCode } from './frame.ts'
+import { endStall } from './state.ts'
 import { Owed } from './stream.ts'
 import type { YamuxState } from './state.ts'
 import type { YamuxStream } from './stream.ts'
@@ -20,7 +21,7 @@ export function forget (state: YamuxState, stream: YamuxStream): void {
   state.lateBytes += stream.receive === 'reset' ? stream.receiveWindow.available : 0
 
   stream.receiveWindow.release(state.growth)
-  stream.stalledAt = undefined
+  endStall(state, stream, state.now)
   state.edges.raise(stream, Edge.closed | Edge.ended)
 
   if (state.remoteGoAway !== undefined && state.table.size === 0) {
@@ -45,12 +46,24 @@ export function acknowledge (state: YamuxState, stream: YamuxStream): void {
 
 /** Our side resets a stream: unread and unsent bytes are gone. No error: our application wanted neither half any more. */
 export function resetLocally (state: YamuxState, stream: YamuxStream, code: number, error: Error | undefined): void {
+  if (abandon(state, stream, code, error)) {
+    state.resetLocally++
+  }
+}
+
+/** Resets a stream that our application never had. */
+export function refuse (state: YamuxState, stream: YamuxStream, code: number, error: Error): void {
+  if (abandon(state, stream, code, error)) {
+    state.refusedInbound++
+  }
+}
+
+function abandon (state: YamuxState, stream: YamuxStream, code: number, error: Error | undefined): boolean {
   if (stream.closed || state.phase === 'closed') {
-    return
+    return false
   }
 
   stream.apply('reset-sent')
-  state.resetLocally++
   stream.error = error
   stream.resetCode = code
   stream.sendQueue.clear()
@@ -64,6 +77,8 @@ export function resetLocally (state: YamuxState, stream: YamuxStream, code: numb
   }
 
   forget(state, stream)
+
+  return true
 }
 
 /** The peer, or its connection, ended the stream: what was received stays readable. */

@@ -4,13 +4,13 @@
  * `SPEC.md`. No I/O, clock, promise or timer may live here.
  */
 import { ConnectionClosedError, MuxerClosedError, StreamBufferError, TimeoutError, TooManyOutboundProtocolStreamsError } from '../../interface/errors.ts'
-import { close, resetLocally } from './closing.ts'
+import { close, refuse, resetLocally } from './closing.ts'
 import { resolveStreamConfig } from './config.ts'
 import { Token } from './decoder.ts'
 import { GoAwayCode, MAX_UNACKNOWLEDGED } from './frame.ts'
 import { receiveHeader, receivePayload, returnCredit } from './inbound.ts'
 import { makeFrames, wantsTransmit } from './outbound.ts'
-import { YamuxState, nextLimit, requestPing, schedule, stall, watch } from './state.ts'
+import { YamuxState, nextLimit, requestPing, schedule, stall, stalledSince, watch } from './state.ts'
 import { Owed, YamuxStream } from './stream.ts'
 import type { YamuxConfig } from './config.ts'
 import type { Engine, EngineEvent, EngineState, EngineStatistics, OpenOptions, RecordStatistics } from '../../core/engine.ts'
@@ -29,6 +29,7 @@ export class YamuxEngine implements Engine {
 
     this.#state.aliveAt = now
     this.#state.polledAt = now
+    this.#state.now = now
 
     if (config.enableKeepAlive) {
       // at once: an idle path tells its round trip best
@@ -57,14 +58,16 @@ export class YamuxEngine implements Engine {
     return this.#state.roundTrip
   }
 
-  statistics (): EngineStatistics {
+  statistics (now = this.#state.now): EngineStatistics {
     const state = this.#state
     const { inbound, outbound, openedInbound, openedOutbound } = state.table
     const { last, min, smoothed } = state.roundTrip
     let bytesQueued = 0
+    let { stalledMillis } = state
 
     for (const stream of this.streams) {
       bytesQueued += stream.sendQueue.byteLength
+      stalledMillis += stalledSince(stream, now)
     }
 
     return {
@@ -72,7 +75,7 @@ export class YamuxEngine implements Engine {
       bytesReceived: state.bytesReceived,
       bytesQueued,
       stalls: state.stalls,
-      stalledMillis: state.stalledMillis,
+      stalledMillis,
       framesSent: state.framesSent,
       framesReceived: state.framesReceived,
       windowUpdatesSent: state.windowUpdatesSent,
@@ -88,10 +91,10 @@ export class YamuxEngine implements Engine {
     }
   }
 
-  streamStatistics (stream: YamuxStream): RecordStatistics {
+  streamStatistics (stream: YamuxStream, now = this.#state.now): RecordStatistics {
     return {
       stalls: stream.stalls,
-      stalledMillis: stream.stalledMillis,
+      stalledMillis: stream.stalledMillis + stalledSince(stream, now),
       bytesQueued: stream.sendQueue.byteLength,
       bytesUnread: stream.receiveQueue.byteLength,
       bytesSent: stream.bytesSent,
@@ -107,6 +110,7 @@ export class YamuxEngine implements Engine {
     const state = this.#state
     const { decoder } = state
 
+    state.now = now
     state.aliveAt = now
     state.pace.idleMillis += now - state.polledAt
     state.polledAt = now
@@ -126,11 +130,14 @@ export class YamuxEngine implements Engine {
   }
 
   receiveDrain (now: number): void {
+    this.#state.now = now
     this.#state.aliveAt = now
   }
 
-  receiveEnd (cause: Error | undefined): void {
+  receiveEnd (cause: Error | undefined, now = this.#state.now): void {
     const { decoder, table } = this.#state
+
+    this.#state.now = now
 
     if (cause === undefined && table.size === 0 && !decoder.incomplete) {
       // nothing was cut
@@ -145,6 +152,8 @@ export class YamuxEngine implements Engine {
   handleTimeout (now: number): void {
     const state = this.#state
     const { config, deadlines } = state
+
+    state.now = now
 
     if (deadlines.expire('pong', now)) {
       this.#judgeSilence(now)
@@ -215,6 +224,7 @@ export class YamuxEngine implements Engine {
   write (stream: YamuxStream, bytes: Uint8Array, now: number): boolean {
     const { sendQueue, limits } = stream
 
+    this.#state.now = now
     sendQueue.push(bytes)
 
     if (stream.needsDrain && sendQueue.byteLength > limits.maxWriteBufferLength) {
@@ -281,6 +291,8 @@ export class YamuxEngine implements Engine {
   closeRead (stream: YamuxStream, now: number): void {
     const unread = stream.receiveQueue.byteLength
 
+    this.#state.now = now
+
     stream.readClosed = true
     stream.receiveQueue.clear()
 
@@ -292,8 +304,13 @@ export class YamuxEngine implements Engine {
     }
   }
 
-  reset (stream: YamuxStream, code: number, error: Error | undefined): void {
+  reset (stream: YamuxStream, code: number, error: Error | undefined, now = this.#state.now): void {
+    this.#state.now = now
     resetLocally(this.#state, stream, code, error)
+  }
+
+  refuse (stream: YamuxStream, code: number, error: Error): void {
+    refuse(this.#state, stream, code, error)
   }
 
   ping (): number {
@@ -308,12 +325,14 @@ export class YamuxEngine implements Engine {
     this.#state.refusing ||= refuse
   }
 
-  close (code: number, error: Error | undefined): void {
+  close (code: number, error: Error | undefined, now = this.#state.now): void {
+    this.#state.now = now
     close(this.#state, code, error)
   }
 
   pollTransmit (max: number, now: number): Uint8Array[] | undefined {
     this.#state.polledAt = now
+    this.#state.now = now
 
     return makeFrames(this.#state, max, now)
   }

@@ -31,6 +31,9 @@ export class YamuxState {
   /** Between what was last made and what came next there was nothing to do. */
   readonly pace: Pace = { roundTrip: this.roundTrip, idleMillis: 0 }
   polledAt = 0
+
+  /** The time, as it was last told. */
+  now = 0
   readonly deadlines = new Deadlines<DeadlineName>()
   readonly growth: GrowthBudget
   readonly budgets: Record<keyof AbuseBudgets, Budget>
@@ -116,15 +119,18 @@ export function stall (state: YamuxState, stream: YamuxStream, now: number): voi
   }
 }
 
-/** Credit came. */
-export function endStall (state: YamuxState, stream: YamuxStream, now: number): void {
-  if (stream.stalledAt !== undefined) {
-    const millis = Math.round(now - stream.stalledAt)
+/** For how many whole milliseconds the stream has been without credit, of those not counted yet. */
+export function stalledSince (stream: YamuxStream, now: number): number {
+  return stream.stalledAt === undefined ? 0 : Math.max(0, Math.round(now - stream.stalledAt))
+}
 
-    stream.stalledAt = undefined
-    stream.stalledMillis += millis
-    state.stalledMillis += millis
-  }
+/** Credit came, or the stream is over. */
+export function endStall (state: YamuxState, stream: YamuxStream, now: number): void {
+  const millis = stalledSince(stream, now)
+
+  stream.stalledAt = undefined
+  stream.stalledMillis += millis
+  state.stalledMillis += millis
 }
 
 /** A stream's own time limits, as the time at which they have to be looked at again. */

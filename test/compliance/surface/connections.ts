@@ -76,6 +76,10 @@ export function connections (setup: SurfaceSetup): void {
       await until(() => refused.every(stream => stream.status === 'reset'))
       expect(opened.map(stream => stream.status)).to.deep.equal(['open', 'open', 'open', 'reset', 'reset'])
 
+      if (can.countsFrames) {
+        expect(listener.stats()).to.deep.include({ streamsRefused: { inbound: 2, outbound: 0 }, streamsReset: { local: 0, remote: 0 } })
+      }
+
       for (const [i, stream] of opened.slice(0, 3).entries()) {
         await stream.write(encode(`${i}`))
         expect(text(await (await listener.acceptStream()).read())).to.equal(`${i}`)

@@ -74,6 +74,21 @@ describe('interface/errors', () => {
       .to.include({ scope: 'connection', origin: 'remote', budget: 'pings', code: 1 })
   })
 
+  it('have the name of every code that libp2p has named', () => {
+    expect([
+      new errors.StreamResetError('m', { origin: 'remote', code: 0x1003 }),
+      new errors.ProtocolError('m', 1),
+      new errors.TimeoutError('m', { scope: 'connection', origin: 'transport', code: 2 }),
+      new errors.TimeoutError('m', { scope: 'stream', origin: 'local', code: 0x1003 }),
+      new errors.ConnectionClosedError('m', { origin: 'transport', code: 0x1006 }),
+      new errors.GoAwayError('m', 0x1006),
+      new errors.BudgetExceededError('m', 'pings', 1),
+      new errors.GoAwayError('m', 0x10042)
+    ].map(({ codeName }) => codeName)).to.deep.equal([
+      'rateLimited', 'protocolError', 'internalError', 'rateLimited', 'shutdown', 'shutdown', 'protocolError', undefined
+    ])
+  })
+
   it('say of too many early streams that the peer opened them', () => {
     expect(new errors.MaxEarlyStreamsError('m')).to.include({ scope: 'connection', origin: 'remote' })
   })

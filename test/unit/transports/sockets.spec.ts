@@ -3,6 +3,7 @@ import net from 'node:net'
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'aegir/chai'
 import { toMessageStream } from '../../../src/transports/node.ts'
+import { yamux } from '../../../src/yamux.ts'
 import { eventOf, noUnhandledRejections, outcomeOf, turn, until } from '../../support/waiting.ts'
 import { closeOf, echo, receiveAll } from './kit/bytes.ts'
 import { memoryDuplexes, tcpSockets, tlsSockets } from './kit/carriers.ts'
@@ -35,6 +36,23 @@ describe('a message stream over a socket', () => {
 
     outbound.abort(new Error('the test is over'))
     listener.destroy()
+  })
+
+  it('shows them through a muxer, also those that it learns once the socket is connected', async () => {
+    const server = net.createServer().listen(0, '127.0.0.1')
+
+    await once(server, 'listening')
+
+    const socket = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1')
+    const connection = await yamux()().multiplex(toMessageStream(socket), { initiator: true })
+
+    expect([connection.localAddress, connection.remoteAddress]).to.deep.equal([undefined, undefined])
+    await once(socket, 'connect')
+    expect(`${connection.localAddress}`).to.equal(`/ip4/127.0.0.1/tcp/${socket.localPort}`)
+    expect(`${connection.remoteAddress}`).to.equal(`/ip4/127.0.0.1/tcp/${socket.remotePort}`)
+
+    connection.abort(new Error('the test is over'))
+    server.close()
   })
 
   it('learns the addresses, and sends, once the socket is connected', async () => {

@@ -1,6 +1,7 @@
 import { expect } from 'aegir/chai'
 import { EngineDriver } from '../../../support/engine-pair.ts'
 import { ACK, FIN, RST, SYN, data, pattern, ping, pong, windowUpdate } from '../../../support/frames.ts'
+import type { YamuxStream } from '../../../../src/protocols/yamux/stream.ts'
 
 describe('yamux: statistics', () => {
   it('count from nothing', () => {
@@ -96,6 +97,53 @@ describe('yamux: statistics', () => {
     link.sent()
     expect(link.engine.statistics()).to.include({ bytesQueued: 0, stalls: 1, stalledMillis: 40 })
     expect(link.engine.streamStatistics(stream)).to.include({ bytesQueued: 0, stalls: 1, stalledMillis: 40 })
+  })
+
+  it('tell of a stall while it is under way, up to the time that is asked for', () => {
+    const link = new EngineDriver()
+    const stream = link.outbound()
+
+    link.write(stream, pattern(300_000))
+    link.sent()
+    expect(link.engine.statistics(link.now + 70)).to.include({ stalls: 1, stalledMillis: 70 })
+    expect(link.engine.streamStatistics(stream, link.now + 70)).to.include({ stalls: 1, stalledMillis: 70 })
+    expect(link.engine.streamStatistics(stream)).to.include({ stalledMillis: 0 })
+  })
+
+  for (const [end, by] of Object.entries({
+    'our reset': (link, stream) => { link.engine.reset(stream, 0, undefined, link.now) },
+    'the reset of the peer': (link, stream) => { link.give(windowUpdate(stream.id, 0, RST)) },
+    'the time limit': link => { link.engine.handleTimeout(link.now) },
+    'the end of the connection': link => { link.engine.close(0, undefined, link.now) },
+    'the end of the path': link => { link.engine.receiveEnd(undefined, link.now) }
+  } satisfies Record<string, (link: EngineDriver, stream: YamuxStream) => void>)) {
+    it(`keep the time of a stall that ended by ${end}`, () => {
+      const link = new EngineDriver('client', { streamOptions: { writeStallTimeout: 50 } })
+      const stream = link.outbound()
+
+      link.write(stream, pattern(300_000))
+      link.sent()
+      link.now += 60
+      by(link, stream)
+      expect(stream.closed).to.be.true()
+      expect(link.engine.streamStatistics(stream, link.now + 1_000)).to.include({ stalls: 1, stalledMillis: 60 })
+      expect(link.engine.statistics(link.now + 1_000)).to.include({ stalls: 1, stalledMillis: 60 })
+    })
+  }
+
+  it('count streams that nobody got as refused, and not as reset', () => {
+    const link = new EngineDriver()
+
+    link.give(windowUpdate(2, 0, SYN))
+
+    const [stream] = link.engine.streams
+
+    link.engine.refuse(stream, 7, new Error('full'))
+    link.engine.refuse(stream, 7, new Error('full'))
+    expect(link.engine.statistics()).to.deep.include({
+      streamsRefused: { inbound: 1, outbound: 0 },
+      streamsReset: { local: 0, remote: 0 }
+    })
   })
 
   it('count the streams that were not opened for want of room', () => {
