@@ -369,6 +369,8 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     this.engine.drain(false)
     this.#openQueue.notify()
 
+    const unsent = this.streams.some(stream => stream.writeBufferLength > 0)
+
     await Promise.all(this.streams.map(async stream => {
       // a stream that meets an error now has ended as well, and says so itself
       await stream.close().catch(() => {})
@@ -379,14 +381,14 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
       throw this.#error
     }
 
-    await this.#confirm()
+    await this.#confirm(unsent)
     this.engine.close(this.#goAwayCode ?? code, undefined, this.now())
     this.#driver.settle()
     await this.#driver.link.closed
   }
 
-  /** Waits until the peer has read what was sent, or has gone. */
-  async #confirm (): Promise<void> {
+  /** Waits until the peer has read what was sent, or has gone: a failure only if there was something to send. */
+  async #confirm (unsent: boolean): Promise<void> {
     if (this.#isClosed()) {
       return
     }
@@ -406,7 +408,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     ])
     cancel()
 
-    if (this.#error !== undefined && !(this.#error instanceof ConnectionClosedError)) {
+    if (this.#error !== undefined && (unsent || !(this.#error instanceof ConnectionClosedError))) {
       throw this.#error
     }
   }
