@@ -1,7 +1,8 @@
 import { toMessageStream } from '../../src/transports/node.ts'
+import { toMessageStream as webToMessageStream } from '../../src/transports/web.ts'
 import { yamux } from '../../src/yamux.ts'
 import { memoryLink } from '../support/memory-link.ts'
-import { tcpSockets } from '../unit/transports/kit/carriers.ts'
+import { tcpSockets, webStreams } from '../unit/transports/kit/carriers.ts'
 import { surface } from './surface.ts'
 import type { Abilities } from './surface/kit.ts'
 
@@ -35,6 +36,22 @@ surface('yamux over TCP', {
       cut () {
         dialer.destroy()
         listener.destroy()
+      }
+    }
+  }
+})
+
+surface('yamux over Web Streams', {
+  can,
+  async connect (options) {
+    const muxer = yamux({ enableKeepAlive: false, ...options })()
+    const { ways: [there, back], fail } = webStreams()
+
+    return {
+      dialer: await muxer.multiplex(webToMessageStream({ readable: back.readable, writable: there.writable }), { initiator: true }),
+      listener: await muxer.multiplex(webToMessageStream({ readable: there.readable, writable: back.writable }), { initiator: false }),
+      cut () {
+        fail(new Error('the cable was cut'))
       }
     }
   }
