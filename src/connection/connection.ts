@@ -2,6 +2,7 @@
  * `MuxedConnection`: where an engine meets the transport, promises, events and timers. It is libp2p's `StreamMuxer`
  * for every language on the wire; nothing here knows which one it is.
  */
+import { UnsupportedOperationError } from '@libp2p/interface'
 import { raceSignal } from 'race-signal'
 import { Edge } from '../core/stream-record.ts'
 import { StreamErrorCode } from '../interface/codes.ts'
@@ -183,6 +184,10 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     const id = this.engine.ping(this.now())
     let rtt: number | undefined
 
+    if (id === undefined) {
+      throw new UnsupportedOperationError(`${this.protocol} has no ping`)
+    }
+
     this.changed()
 
     await this.#waiters.wait(() => {
@@ -314,7 +319,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
       this.#waiters.notify()
 
       if (record.error !== undefined) {
-        this.log('stream %s ended: %s', record.id, record.error.message)
+        this.log('stream %s ended: %s', record.name, record.error.message)
       }
     }
 
@@ -395,6 +400,11 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
 
     const id = this.engine.ping(this.now())
     let cancel = (): void => {}
+
+    if (id === undefined) {
+      // nothing tells what the peer has read
+      return
+    }
 
     this.changed()
 

@@ -46,7 +46,7 @@ export abstract class StreamView extends StreamSurface {
   }
 
   get id (): string {
-    return `${this.record.id}`
+    return this.record.name
   }
 
   get direction (): MessageStreamDirection {
@@ -88,7 +88,7 @@ export abstract class StreamView extends StreamSurface {
     return WRITE_STATUS[send]
   }
 
-  /** Neither yamux nor mplex tells whether the peer still reads. */
+  /** No language tells whether the peer still reads. */
   get remoteReadStatus (): MessageStreamReadStatus {
     return this.record.closed ? 'closed' : 'readable'
   }

@@ -90,14 +90,14 @@ export interface Engine {
   /** Resets an inbound stream that the application never had: it counts as refused, not as reset. */
   refuse(stream: StreamRecord, code: number, error: Error, now: number): void
 
-  /** Returns the id that the `pong` event will have. */
-  ping(now: number): number
+  /** Returns the id that the `pong` event will have; `undefined` where the language has no ping. */
+  ping(now: number): number | undefined
 
   /** Opens and accepts no more; what is open goes on. */
   drain(refuse?: boolean): void
 
   /** The end: every stream that has not ended ends with `error`, and a GoAway is the last thing to transmit. */
-  close(code: number, error: Error | undefined, now: number): void
+  close(code: number | undefined, error: Error | undefined, now: number): void
 
   // what is owed
   /** Frames of about `max` bytes, made now; `undefined` when nothing is owed. */

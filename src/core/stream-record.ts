@@ -39,14 +39,18 @@ export interface StreamLimits {
   writeStallTimeout: number
 }
 
+/** What does not fit a number without loss is a bigint, so that no two ids are ever the same number. */
+export type StreamId = number | bigint
+
 export class StreamRecord {
-  readonly id: number
+  /** Tells it from all other streams of the connection that are open. */
+  readonly id: StreamId
   readonly inbound: boolean
 
   send: SendHalf = 'open'
   receive: ReceiveHalf = 'open'
 
-  /** Our application reads no more; yamux and mplex have no word to tell the peer. */
+  /** Our application reads no more; the languages have no word to tell the peer. */
   readClosed = false
 
   /** Why the stream ended, when it was not by both FINs. */
@@ -92,11 +96,16 @@ export class StreamRecord {
   owed = 0
   nextOwed: StreamRecord | undefined
 
-  constructor (id: number, inbound: boolean, limits: StreamLimits, now: number) {
+  constructor (id: StreamId, inbound: boolean, limits: StreamLimits, now: number) {
     this.id = id
     this.inbound = inbound
     this.limits = limits
     this.activeAt = now
+  }
+
+  /** What people call it. */
+  get name (): string {
+    return `${this.id}`
   }
 
   /** Both halves are over. */

@@ -1,9 +1,9 @@
 /** The options of yamux: names, defaults and reasons; and which of them make no sense together. */
-import { InvalidParametersError } from '../../interface/errors.ts'
+import { DEFAULT_STREAM_LIMITS, atLeast, atMost, positive, resolveLimits, resolveStreamLimits } from '../../core/checks.ts'
 import { INITIAL_WINDOW } from './frame.ts'
-import type { Allocate } from '../../core/output.ts'
+import type { ConnectionLimits } from '../../core/connection-state.ts'
 import type { StreamLimits } from '../../core/stream-record.ts'
-import type { AbuseBudgets, MuxerOptions, StreamOptions } from '../../interface/options.ts'
+import type { MuxerOptions, StreamOptions } from '../../interface/options.ts'
 
 export interface YamuxStreamOptions extends StreamOptions {
   /**
@@ -55,21 +55,12 @@ export interface YamuxOptions extends MuxerOptions {
 }
 
 /** Every option with its value. */
-export interface YamuxConfig {
+export interface YamuxConfig extends ConnectionLimits {
   enableKeepAlive: boolean
   keepAliveInterval: number
   keepAliveTimeout: number
-  maxInboundStreams: number
-  maxOutboundStreams: number
-  maxEarlyStreams: number
-  acceptBacklog: number
-  maxBatchLength: number
   connectionWindowBudget: number
-  budgets: Required<AbuseBudgets>
   stream: YamuxStreamConfig
-
-  /** Memory that need not be zeroed, where the platform has it. */
-  allocate?: Allocate
 }
 
 export interface YamuxStreamConfig extends StreamLimits {
@@ -82,61 +73,24 @@ const MAX_U32 = 2 ** 32 - 1
 /** Fills in the defaults. Throws `InvalidParametersError` for what makes no sense, saying why. */
 export function resolveConfig (options: YamuxOptions = {}): YamuxConfig {
   const config: YamuxConfig = {
+    ...resolveLimits(options, resolveStreamConfig({ ...DEFAULT_STREAM, maxMessageSize: options.maxMessageSize ?? DEFAULT_STREAM.maxMessageSize }, options.streamOptions)),
     enableKeepAlive: options.enableKeepAlive ?? true,
     keepAliveInterval: options.keepAliveInterval ?? 30_000,
     keepAliveTimeout: options.keepAliveTimeout ?? 10_000,
-    maxInboundStreams: options.maxInboundStreams ?? 1_000,
-    maxOutboundStreams: options.maxOutboundStreams ?? 1_000,
-    maxEarlyStreams: options.maxEarlyStreams ?? Math.min(10, options.maxInboundStreams ?? 10),
-    acceptBacklog: options.acceptBacklog ?? 256,
-    maxBatchLength: options.maxBatchLength ?? 65_519,
-    connectionWindowBudget: options.connectionWindowBudget ?? 67_108_864,
-    budgets: resolveBudgets(options.budgets),
-    stream: resolveStreamConfig({ ...DEFAULT_STREAM, maxMessageSize: options.maxMessageSize ?? DEFAULT_STREAM.maxMessageSize }, options.streamOptions)
+    connectionWindowBudget: options.connectionWindowBudget ?? 67_108_864
   }
 
   positive('keepAliveInterval', config.keepAliveInterval)
   positive('keepAliveTimeout', config.keepAliveTimeout)
-
-  for (const name of ['maxInboundStreams', 'maxOutboundStreams', 'maxEarlyStreams', 'acceptBacklog', 'connectionWindowBudget'] as const) {
-    atLeast(name, config[name], 0, 'it is a number of things')
-  }
-
-  atMost('maxEarlyStreams', options.maxEarlyStreams ?? 0, config.maxInboundStreams, 'so many streams are never open at once')
-
-  atLeast('maxMessageSize', config.stream.maxMessageSize, 1_024, 'headers would be a large part of what is sent')
-  atLeast('maxBatchLength', config.maxBatchLength, 1_024, 'no data is sent that has no room behind its header')
+  atLeast('connectionWindowBudget', config.connectionWindowBudget, 0, 'it is a number of bytes')
   atMost('maxMessageSize', config.stream.maxMessageSize, 1_048_576, 'rust-yamux and jvm-libp2p end the connection over larger frames')
 
   return config
 }
 
-const DEFAULT_BUDGETS: Required<AbuseBudgets> = {
-  pings: 10_000,
-  resets: 10_000,
-  refusals: 10_000,
-  unknownStreams: 10_000,
-  emptyFrames: 10_000
-}
-
-function resolveBudgets (options: AbuseBudgets = {}): Required<AbuseBudgets> {
-  const budgets = { ...DEFAULT_BUDGETS }
-
-  for (const name of Object.keys(budgets) as Array<keyof AbuseBudgets>) {
-    budgets[name] = options[name] ?? budgets[name]
-    atLeast(`budgets.${name}`, budgets[name], 1, 'with nothing allowed no peer could use the connection')
-  }
-
-  return budgets
-}
-
 const DEFAULT_STREAM: YamuxStreamConfig = {
-  inactivityTimeout: 120_000,
-  maxMessageSize: 65_536,
+  ...DEFAULT_STREAM_LIMITS,
   maxReadBufferLength: 16_777_216,
-  maxWriteBufferLength: Infinity,
-  writeHighWaterMark: 262_144,
-  writeStallTimeout: 30_000,
   initialStreamWindowSize: INITIAL_WINDOW,
   maxStreamWindowSize: 16_777_216
 }
@@ -149,24 +103,13 @@ export function resolveStreamConfig (base: YamuxStreamConfig, options: YamuxStre
   // what may be unread follows the window until somebody says otherwise
   const unread = base.maxReadBufferLength === base.maxStreamWindowSize ? maximum : base.maxReadBufferLength
 
-  const unsent = options.maxWriteBufferLength ?? base.maxWriteBufferLength
-
   const config: YamuxStreamConfig = {
-    inactivityTimeout: neverIfZero(options.inactivityTimeout ?? base.inactivityTimeout),
-    maxMessageSize: base.maxMessageSize,
+    ...resolveStreamLimits(base, options),
     maxReadBufferLength: options.maxReadBufferLength ?? unread,
-    maxWriteBufferLength: unsent,
-    writeHighWaterMark: options.writeHighWaterMark ?? Math.min(base.writeHighWaterMark, Math.max(1, unsent)),
-    writeStallTimeout: neverIfZero(options.writeStallTimeout ?? base.writeStallTimeout),
     initialStreamWindowSize: initial,
     maxStreamWindowSize: maximum
   }
 
-  positive('streamOptions.inactivityTimeout', config.inactivityTimeout)
-  positive('streamOptions.writeStallTimeout', config.writeStallTimeout)
-  positive('streamOptions.writeHighWaterMark', config.writeHighWaterMark)
-  atLeast('streamOptions.maxWriteBufferLength', config.maxWriteBufferLength, 0, 'it is a number of bytes')
-  atMost('streamOptions.writeHighWaterMark', config.writeHighWaterMark, Math.max(1, config.maxWriteBufferLength), 'nobody would be told to wait before the stream is reset')
   atLeast('streamOptions.initialStreamWindowSize', initial, INITIAL_WINDOW, 'the protocol grants that much to every stream unasked')
   atMost('streamOptions.initialStreamWindowSize', initial, MAX_U32, 'windows have 32 bits on the wire')
   atLeast('streamOptions.maxStreamWindowSize', config.maxStreamWindowSize, initial, 'windows start at initialStreamWindowSize')
@@ -175,30 +118,4 @@ export function resolveStreamConfig (base: YamuxStreamConfig, options: YamuxStre
     'a peer may fill the initial window before anything is read, and a stream would be reset for what it was granted')
 
   return config
-}
-
-function neverIfZero (millis: number): number {
-  return millis === 0 ? Infinity : millis
-}
-
-function positive (name: string, value: number): void {
-  if (typeof value !== 'number' || !(value > 0)) {
-    throw new InvalidParametersError(`${name} must be more than 0, was ${value}`)
-  }
-}
-
-function atLeast (name: string, value: number, least: number, reason: string): void {
-  if (!Number.isInteger(value) && value !== Infinity) {
-    throw new InvalidParametersError(`${name} must be a whole number, was ${value}`)
-  }
-
-  if (!(value >= least)) {
-    throw new InvalidParametersError(`${name} must be at least ${least}, was ${value}: ${reason}`)
-  }
-}
-
-function atMost (name: string, value: number, most: number, reason: string): void {
-  if (!(value <= most)) {
-    throw new InvalidParametersError(`${name} must be at most ${most}, was ${value}: ${reason}`)
-  }
 }

@@ -3,111 +3,51 @@
  * it; what frames do is in `inbound.ts` and `outbound.ts`, how things end in `closing.ts`, why each of it is so in
  * `SPEC.md`. No I/O, clock, promise or timer may live here.
  */
-import { ConnectionClosedError, MuxerClosedError, StreamBufferError, TimeoutError, TooManyOutboundProtocolStreamsError } from '../../interface/errors.ts'
+import { BaseEngine } from '../../core/base-engine.ts'
+import { stall, watch } from '../../core/timeouts.ts'
+import { MuxerClosedError, TimeoutError } from '../../interface/errors.ts'
 import { close, refuse, resetLocally } from './closing.ts'
 import { resolveStreamConfig } from './config.ts'
 import { Token } from './decoder.ts'
 import { GoAwayCode, MAX_UNACKNOWLEDGED } from './frame.ts'
 import { receiveHeader, receivePayload, returnCredit } from './inbound.ts'
 import { makeFrames, wantsTransmit } from './outbound.ts'
-import { YamuxState, nextLimit, requestPing, schedule, stall, stalledSince, watch } from './state.ts'
+import { YamuxState, requestPing, schedule } from './state.ts'
 import { Owed, YamuxStream } from './stream.ts'
 import type { YamuxConfig } from './config.ts'
-import type { Engine, EngineEvent, EngineState, EngineStatistics, OpenOptions, RecordStatistics } from '../../core/engine.ts'
-import type { RoundTrip } from '../../core/round-trip.ts'
+import type { OpenOptions, RecordStatistics } from '../../core/engine.ts'
 import type { StreamLimits } from '../../core/stream-record.ts'
 import type { Role } from '../../core/stream-table.ts'
 
-/** Streams are looked at for idleness no more often than a timeout has such parts. */
-const SWEEP_PARTS = 32
-
-export class YamuxEngine implements Engine {
-  readonly #state: YamuxState
-
+export class YamuxEngine extends BaseEngine<YamuxStream, YamuxState> {
   constructor (role: Role, config: YamuxConfig, now: number) {
-    this.#state = new YamuxState(role, config)
+    super(new YamuxState(role, config), config)
 
-    this.#state.aliveAt = now
-    this.#state.polledAt = now
-    this.#state.now = now
+    this.connection.aliveAt = now
+    this.connection.polledAt = now
+    this.connection.now = now
 
     if (config.enableKeepAlive) {
       // at once: an idle path tells its round trip best
-      this.#state.deadlines.set('keep-alive', now)
+      this.connection.deadlines.set('keep-alive', now)
       this.handleTimeout(now)
     }
   }
 
-  get state (): EngineState {
-    return this.#state.phase
-  }
-
-  get streams (): Iterable<YamuxStream> {
-    return this.#state.table.values()
-  }
-
-  get streamCount (): { inbound: number, outbound: number } {
-    return { inbound: this.#state.table.inbound, outbound: this.#state.table.outbound }
-  }
-
   get wantsTransmit (): boolean {
-    return wantsTransmit(this.#state)
+    return wantsTransmit(this.connection)
   }
 
-  get roundTrip (): RoundTrip {
-    return this.#state.roundTrip
-  }
-
-  statistics (now = this.#state.now): EngineStatistics {
-    const state = this.#state
-    const { inbound, outbound, openedInbound, openedOutbound } = state.table
-    const { last, min, smoothed } = state.roundTrip
-    let bytesQueued = 0
-    let { stalledMillis } = state
-
-    for (const stream of this.streams) {
-      bytesQueued += stream.sendQueue.byteLength
-      stalledMillis += stalledSince(stream, now)
-    }
-
+  override streamStatistics (stream: YamuxStream, now = this.connection.now): RecordStatistics {
     return {
-      bytesSent: state.bytesSent,
-      bytesReceived: state.bytesReceived,
-      bytesQueued,
-      stalls: state.stalls,
-      stalledMillis,
-      framesSent: state.framesSent,
-      framesReceived: state.framesReceived,
-      windowUpdatesSent: state.windowUpdatesSent,
-      windowUpdatesReceived: state.windowUpdatesReceived,
-      pingsSent: state.pingsSent,
-      pingsReceived: state.pingsReceived,
-      streamsOpened: { inbound: openedInbound, outbound: openedOutbound },
-      streamsClosed: { inbound: openedInbound - inbound, outbound: openedOutbound - outbound },
-      streamsActive: this.streamCount,
-      streamsRefused: { inbound: state.refusedInbound, outbound: state.refusedOutbound },
-      streamsReset: { local: state.resetLocally, remote: state.resetRemotely },
-      ...(last === undefined || min === undefined || smoothed === undefined ? {} : { rtt: { last, min, smoothed } })
-    }
-  }
-
-  streamStatistics (stream: YamuxStream, now = this.#state.now): RecordStatistics {
-    return {
-      stalls: stream.stalls,
-      stalledMillis: stream.stalledMillis + stalledSince(stream, now),
-      bytesQueued: stream.sendQueue.byteLength,
-      bytesUnread: stream.receiveQueue.byteLength,
-      bytesSent: stream.bytesSent,
-      bytesReceived: stream.bytesReceived,
-      framesSent: stream.framesSent,
-      framesReceived: stream.framesReceived,
+      ...super.streamStatistics(stream, now),
       sendWindow: stream.sendWindow.available,
       receiveWindow: stream.receiveWindow.size
     }
   }
 
   receive (bytes: Uint8Array, now: number): void {
-    const state = this.#state
+    const state = this.connection
     const { decoder } = state
 
     state.now = now
@@ -130,27 +70,12 @@ export class YamuxEngine implements Engine {
   }
 
   receiveDrain (now: number): void {
-    this.#state.now = now
-    this.#state.aliveAt = now
+    this.connection.now = now
+    this.connection.aliveAt = now
   }
 
-  receiveEnd (cause: Error | undefined, now = this.#state.now): void {
-    const { decoder, table } = this.#state
-
-    this.#state.now = now
-
-    if (cause === undefined && table.size === 0 && !decoder.incomplete) {
-      // nothing was cut
-      close(this.#state, undefined, undefined)
-      return
-    }
-
-    close(this.#state, undefined, new ConnectionClosedError(
-      `the connection under the muxer ended${decoder.incomplete ? ' in the middle of a frame' : ''}`, { origin: 'transport', cause }))
-  }
-
-  handleTimeout (now: number): void {
-    const state = this.#state
+  override handleTimeout (now: number): void {
+    const state = this.connection
     const { config, deadlines } = state
 
     state.now = now
@@ -168,25 +93,18 @@ export class YamuxEngine implements Engine {
       }
     }
 
-    if (state.phase !== 'closed' && deadlines.expire('sweep', now)) {
-      this.#sweep(now)
-    }
+    super.handleTimeout(now)
   }
 
   open (now: number, options: OpenOptions = {}): YamuxStream | undefined {
-    const state = this.#state
+    const state = this.connection
     const { config, table } = state
 
-    if (state.phase !== 'open' || state.remoteGoAway !== undefined) {
-      throw new MuxerClosedError(state.phase === 'open'
-        ? 'the peer has said GoAway and accepts no more streams'
-        : `cannot open a stream: the muxer is ${state.phase === 'closed' ? 'closed' : 'closing'}`)
+    if (state.phase === 'open' && state.remoteGoAway !== undefined) {
+      throw new MuxerClosedError('the peer has said GoAway and accepts no more streams')
     }
 
-    if (table.outbound >= config.maxOutboundStreams) {
-      state.refusedOutbound++
-      throw new TooManyOutboundProtocolStreamsError(`${table.outbound} outbound streams are open, the limit is ${config.maxOutboundStreams} (option maxOutboundStreams)`)
-    }
+    this.assertCanOpen()
 
     const streamConfig = options.limits === undefined ? config.stream : resolveStreamConfig(config.stream, options.limits)
 
@@ -217,53 +135,8 @@ export class YamuxEngine implements Engine {
   accept (stream: YamuxStream): void {
     if (stream.inbound && !stream.acknowledged && !stream.closed) {
       stream.acknowledged = true
-      this.#state.owed.add(stream, Owed.ack)
+      this.connection.owed.add(stream, Owed.ack)
     }
-  }
-
-  write (stream: YamuxStream, bytes: Uint8Array, now: number): boolean {
-    const { sendQueue, limits } = stream
-
-    this.#state.now = now
-    sendQueue.push(bytes)
-
-    if (stream.needsDrain && sendQueue.byteLength > limits.maxWriteBufferLength) {
-      this.reset(stream, 0, new StreamBufferError(
-        `${sendQueue.byteLength} bytes wait to be sent, the limit is ${limits.maxWriteBufferLength} (option maxWriteBufferLength)`))
-
-      return false
-    }
-
-    schedule(this.#state, stream)
-
-    if (sendQueue.byteLength > 0 && stream.sendWindow.available === 0) {
-      stall(this.#state, stream, now)
-    }
-
-    // what is empty never drains
-    stream.needsDrain ||= sendQueue.byteLength >= Math.max(1, Math.min(limits.writeHighWaterMark, limits.maxWriteBufferLength))
-
-    return !stream.needsDrain
-  }
-
-  read (stream: YamuxStream, max: number, now: number): Uint8Array | undefined {
-    const bytes = stream.receiveQueue.shift(max)
-
-    this.#consumed(stream, now)
-
-    return bytes
-  }
-
-  readAll (stream: YamuxStream, now: number): Uint8Array[] {
-    const bytes = stream.receiveQueue.takeAll()
-
-    this.#consumed(stream, now)
-
-    return bytes
-  }
-
-  retain (stream: YamuxStream): void {
-    stream.receiveQueue.settle()
   }
 
   limit (stream: YamuxStream, limits: Partial<StreamLimits>): void {
@@ -272,9 +145,9 @@ export class YamuxEngine implements Engine {
     stream.receiveWindow.limit = Math.min(stream.maxWindow, stream.limits.maxReadBufferLength)
 
     if (!stream.closed) {
-      watch(this.#state, stream)
+      watch(this.connection, stream)
       // a raised limit owes the peer credit that no read would remember
-      returnCredit(this.#state, stream, this.#state.polledAt)
+      returnCredit(this.connection, stream, this.connection.polledAt)
     }
   }
 
@@ -284,79 +157,71 @@ export class YamuxEngine implements Engine {
     }
 
     if (stream.sendQueue.byteLength === 0) {
-      this.#state.owed.add(stream, Owed.fin)
+      this.connection.owed.add(stream, Owed.fin)
     }
   }
 
   closeRead (stream: YamuxStream, now: number): void {
     const unread = stream.receiveQueue.byteLength
 
-    this.#state.now = now
+    this.connection.now = now
 
     stream.readClosed = true
     stream.receiveQueue.clear()
 
     if (unread > 0 && stream.send === 'ended') {
       // the peer may have no credit left to learn by that nobody reads
-      resetLocally(this.#state, stream, 0, undefined)
+      resetLocally(this.connection, stream, 0, undefined)
     } else {
-      this.#consumed(stream, now)
+      this.consumed(stream, unread, now)
     }
   }
 
-  reset (stream: YamuxStream, code: number, error: Error | undefined, now = this.#state.now): void {
-    this.#state.now = now
-    resetLocally(this.#state, stream, code, error)
+  reset (stream: YamuxStream, code: number, error: Error | undefined, now = this.connection.now): void {
+    this.connection.now = now
+    resetLocally(this.connection, stream, code, error)
   }
 
   refuse (stream: YamuxStream, code: number, error: Error): void {
-    refuse(this.#state, stream, code, error)
+    refuse(this.connection, stream, code, error)
   }
 
   ping (): number {
-    return requestPing(this.#state)
+    return requestPing(this.connection)
   }
 
-  drain (refuse = true): void {
-    if (this.#state.phase === 'open') {
-      this.#state.phase = 'draining'
-    }
-
-    this.#state.refusing ||= refuse
-  }
-
-  close (code: number, error: Error | undefined, now = this.#state.now): void {
-    this.#state.now = now
-    close(this.#state, code, error)
+  close (code: number | undefined, error: Error | undefined, now = this.connection.now): void {
+    this.connection.now = now
+    close(this.connection, code, error)
   }
 
   pollTransmit (max: number, now: number): Uint8Array[] | undefined {
-    this.#state.polledAt = now
-    this.#state.now = now
+    this.connection.polledAt = now
+    this.connection.now = now
 
-    return makeFrames(this.#state, max, now)
+    return makeFrames(this.connection, max, now)
   }
 
-  pollStream (): YamuxStream | undefined {
-    return this.#state.edges.poll() as YamuxStream | undefined
+  protected get incomplete (): boolean {
+    return this.connection.decoder.incomplete
   }
 
-  pollEvent (): EngineEvent | undefined {
-    return this.#state.events.shift()
+  protected queued (stream: YamuxStream, now: number): void {
+    schedule(this.connection, stream)
+
+    if (stream.sendQueue.byteLength > 0 && stream.sendWindow.available === 0) {
+      stall(this.connection, stream, now)
+    }
   }
 
-  pollTimeout (): number | undefined {
-    return this.#state.deadlines.next
-  }
-
-  #consumed (stream: YamuxStream, now: number): void {
+  protected consumed (stream: YamuxStream, _bytes: number, now: number): void {
     stream.activeAt = now
-    returnCredit(this.#state, stream, now)
+    returnCredit(this.connection, stream, now)
   }
 
   /** A keep-alive ping was not answered in time. Any other sign of life counts: ping and pong may be far behind data. */
   #judgeSilence (now: number): void {
-    const { config, deadlines, aliveAt } = this.#state
+    const { config, deadlines, aliveAt } = this.connection
     const until = aliveAt + config.keepAliveTimeout
 
     if (until > now) {
@@ -364,40 +229,8 @@ export class YamuxEngine implements Engine {
       return
     }
 
-    close(this.#state, GoAwayCode.internalError, new TimeoutError(
+    close(this.connection, GoAwayCode.internalError, new TimeoutError(
       `no sign of life for ${config.keepAliveTimeout} ms after a keep-alive ping (option keepAliveTimeout)`,
       { scope: 'connection', origin: 'transport' }))
-  }
-
-  /** Resets streams that were idle, or without credit, for too long. */
-  #sweep (now: number): void {
-    let next = Infinity
-    let shortest = Infinity
-
-    for (const stream of [...this.streams]) {
-      const { inactivityTimeout, writeStallTimeout } = stream.limits
-
-      if (stream.receiveQueue.byteLength > 0) {
-        // it is our reader that takes its time
-        stream.activeAt = now
-      }
-
-      if (stream.stalledAt !== undefined && now >= stream.stalledAt + writeStallTimeout) {
-        this.#expire(stream, `the peer gave no credit for ${writeStallTimeout} ms while bytes wait to be sent (option writeStallTimeout)`)
-      } else if (now >= stream.activeAt + inactivityTimeout) {
-        this.#expire(stream, `nothing was sent, received or read for ${inactivityTimeout} ms (option inactivityTimeout)`)
-      } else {
-        next = Math.min(next, nextLimit(stream))
-        shortest = Math.min(shortest, inactivityTimeout, writeStallTimeout)
-      }
-    }
-
-    if (next !== Infinity) {
-      this.#state.deadlines.advance('sweep', Math.max(next, now + shortest / SWEEP_PARTS))
-    }
-  }
-
-  #expire (stream: YamuxStream, message: string): void {
-    resetLocally(this.#state, stream, 0, new TimeoutError(message, { scope: 'stream', origin: 'local' }))
   }
 }

@@ -1,9 +1,11 @@
 /** What a frame of the peer does: one function for each kind, called when its header is complete. */
+import { untold } from '../../core/connection-state.ts'
 import { Edge } from '../../core/stream-record.ts'
+import { endStall, watch } from '../../core/timeouts.ts'
 import { GoAwayError, StreamResetError } from '../../interface/errors.ts'
 import { acknowledge, charge, close, forget, resetLocally, resetRemotely, violation } from './closing.ts'
 import { Flag, FrameType, GoAwayCode, INITIAL_WINDOW, MAX_UNACKNOWLEDGED, SESSION_ID, VERSION } from './frame.ts'
-import { endStall, requestPing, schedule, watch } from './state.ts'
+import { requestPing, schedule } from './state.ts'
 import { Owed, YamuxStream } from './stream.ts'
 import type { YamuxState } from './state.ts'
 
@@ -88,11 +90,8 @@ function receiveSyn (state: YamuxState, now: number): YamuxStream | undefined {
     return
   }
 
-  // at least as many streams are over and still kept, because their turn to send does not come
-  const untold = state.refusalsOwed.length + state.owed.length + state.scheduler.length - 2 * table.size
-
-  if (untold > config.budgets.refusals) {
-    violation(state, `${untold} streams ended and the peer, which does not read, could not be told (option budgets.refusals)`)
+  if (untold(state) > config.budgets.refusals) {
+    violation(state, `${untold(state)} streams ended and the peer, which does not read, could not be told (option budgets.refusals)`)
     return
   }
 

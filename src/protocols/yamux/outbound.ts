@@ -1,26 +1,28 @@
 /** What we owe the peer, made into frames when the transport can take them: control first, then data in turn. */
+import { makeDataFrames, makeEach, makeOwedFrames } from '../../core/outbound.ts'
 import { Edge } from '../../core/stream-record.ts'
 import { forget } from './closing.ts'
 import { writeHeader } from './encoder.ts'
 import { Flag, FrameType, HEADER_LENGTH, SESSION_ID } from './frame.ts'
-import { schedule, stall } from './state.ts'
+import { schedule } from './state.ts'
 import { Owed } from './stream.ts'
 import type { YamuxState } from './state.ts'
 import type { YamuxStream } from './stream.ts'
+import type { Frames } from '../../core/outbound.ts'
 
 export function wantsTransmit (state: YamuxState): boolean {
   return state.goAwayOwed !== undefined || (state.phase !== 'closed' && (
     !state.scheduler.empty || !state.owed.empty || state.pongsOwed.length > 0 || state.pingsOwed.length > 0 || state.refusalsOwed.length > 0))
 }
 
-/** About `max` bytes of frames, at most `RUNT_BYTES` more. */
+/** About `max` bytes of frames. */
 export function makeFrames (state: YamuxState, max: number, now: number): Uint8Array[] | undefined {
   if (state.phase === 'closed') {
     makeLastFrames(state, now)
   } else {
     makeSessionFrames(state, max, now)
-    makeOwedFrames(state, max, now)
-    makeDataFrames(state, max, now)
+    makeOwedFrames(state, FRAMES, max, now)
+    makeDataFrames(state, FRAMES, max, now)
   }
 
   return state.output.byteLength === 0 ? undefined : state.output.take()
@@ -34,7 +36,7 @@ function makeFrame (state: YamuxState, type: number, flags: number, streamId: nu
 /** Streams that we reset shortly before are told, so that no peer takes the end of the connection for theirs. */
 function makeLastFrames (state: YamuxState, now: number): void {
   if (state.goAwayOwed !== undefined) {
-    makeOwedFrames(state, Infinity, now)
+    makeOwedFrames(state, FRAMES, Infinity, now)
     makeFrame(state, FrameType.goAway, 0, SESSION_ID, state.goAwayOwed)
     state.goAwayOwed = undefined
   }
@@ -57,32 +59,6 @@ function makeSessionFrames (state: YamuxState, max: number, now: number): void {
   makeEach(state, state.refusalsOwed, max, id => {
     makeFrame(state, FrameType.windowUpdate, Flag.rst, id, 0)
   })
-}
-
-/** Makes a frame of each value, as long as there is room; what is left stays in order. */
-function makeEach (state: YamuxState, values: number[], max: number, make: (value: number) => void): void {
-  let made = 0
-
-  while (made < values.length && state.output.byteLength < max) {
-    make(values[made++])
-  }
-
-  values.splice(0, made)
-}
-
-function makeOwedFrames (state: YamuxState, max: number, now: number): void {
-  while (state.output.byteLength < max) {
-    const stream = state.owed.poll() as YamuxStream | undefined
-
-    if (stream === undefined) {
-      return
-    }
-
-    const { owed } = stream
-
-    stream.owed = 0
-    makeOwed(state, stream, owed, now)
-  }
 }
 
 function makeOwed (state: YamuxState, stream: YamuxStream, owed: number, now: number): void {
@@ -117,63 +93,6 @@ function makeOwed (state: YamuxState, stream: YamuxStream, owed: number, now: nu
   }
 }
 
-/**
- * A frame is cut to fit its batch, but not so that fewer bytes than this are left for, or of, another: a frame costs a
- * header, and often a write, of its own.
- */
-const RUNT_BYTES = 4_096
-
-function makeDataFrames (state: YamuxState, max: number, now: number): void {
-  while (state.output.byteLength < max) {
-    const stream = state.scheduler.poll() as YamuxStream | undefined
-
-    if (stream === undefined || !makeData(state, stream, Math.max(1, max - HEADER_LENGTH - state.output.byteLength), now)) {
-      return
-    }
-  }
-}
-
-/** Returns whether there may be room for more. */
-function makeData (state: YamuxState, stream: YamuxStream, room: number, now: number): boolean {
-  const { sendQueue, sendWindow, limits } = stream
-  const whole = sendQueue.nextLength(Math.min(sendWindow.available, limits.maxMessageSize))
-  const length = whole - room < RUNT_BYTES ? whole : room
-
-  if (length === 0) {
-    // reset since it was scheduled
-    return true
-  }
-
-  if (length < whole && length < RUNT_BYTES && state.output.byteLength > 0) {
-    state.scheduler.add(stream, true)
-    return false
-  }
-
-  makeFrame(state, FrameType.data, 0, stream.id, length)
-  sendQueue.drainTo(state.output, length)
-  sendWindow.available -= length
-  stream.activeAt = now
-  stream.framesSent++
-  stream.bytesSent += length
-  state.bytesSent += length
-
-  if (stream.needsDrain && sendQueue.byteLength * 2 <= limits.writeHighWaterMark) {
-    stream.needsDrain = false
-    state.edges.raise(stream, Edge.writable)
-  }
-
-  if (sendQueue.byteLength === 0) {
-    state.edges.raise(stream, Edge.flushed)
-    makeFin(state, stream, now)
-  } else if (sendWindow.available === 0) {
-    stall(state, stream, now)
-  } else {
-    state.scheduler.add(stream, !stream.incremental)
-  }
-
-  return true
-}
-
 /** Our last word on the stream, once all data has gone before it. */
 function makeFin (state: YamuxState, stream: YamuxStream, now: number): void {
   if (stream.sendQueue.byteLength > 0 || !stream.apply('fin-sent')) {
@@ -186,5 +105,17 @@ function makeFin (state: YamuxState, stream: YamuxStream, now: number): void {
 
   if (stream.closed) {
     forget(state, stream)
+  }
+}
+
+const FRAMES: Frames<YamuxState, YamuxStream> = {
+  headerLength: HEADER_LENGTH,
+  makeOwed,
+  makeEnd: makeFin,
+  credit: stream => stream.sendWindow.available,
+
+  makeDataHeader (state, stream, length) {
+    stream.sendWindow.available -= length
+    writeHeader(state.output, FrameType.data, 0, stream.id, length)
   }
 }

@@ -14,6 +14,7 @@ export const Owed = {
 } as const
 
 export class YamuxStream extends StreamRecord {
+  declare readonly id: number
   readonly sendWindow: SendWindow
   readonly receiveWindow: ReceiveWindow
 

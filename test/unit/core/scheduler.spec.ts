@@ -1,11 +1,11 @@
 import { expect } from 'aegir/chai'
 import { Scheduler } from '../../../src/core/scheduler.ts'
 import { record } from './records.ts'
-import type { StreamRecord } from '../../../src/core/stream-record.ts'
+import type { StreamId, StreamRecord } from '../../../src/core/stream-record.ts'
 
 /** The ids of the next streams, each put back as a stream with more to send is. */
-function turns (scheduler: Scheduler, count: number): number[] {
-  const ids: number[] = []
+function turns (scheduler: Scheduler, count: number): StreamId[] {
+  const ids: StreamId[] = []
 
   for (let i = 0; i < count; i++) {
     const stream = scheduler.poll() as StreamRecord
@@ -67,7 +67,7 @@ describe('core/scheduler', () => {
 
   it('serves the more urgent first, at all eight levels', () => {
     const scheduler = schedulerOf(...[4, 7, 0, 3, 6, 1, 5, 2].map(urgency => record(urgency, urgency)))
-    const order: Array<number | undefined> = []
+    const order: Array<StreamId | undefined> = []
 
     while (!scheduler.empty) {
       order.push(scheduler.poll()?.id)
@@ -158,8 +158,8 @@ describe('core/scheduler', () => {
 
   describe('with streams that are not incremental', () => {
     /** As an engine polls: a stream that has more to send is put back, in front if it is not incremental. */
-    function drain (scheduler: Scheduler, frames: Map<StreamRecord, number>, count = Infinity): number[] {
-      const ids: number[] = []
+    function drain (scheduler: Scheduler, frames: Map<StreamRecord, number>, count = Infinity): StreamId[] {
+      const ids: StreamId[] = []
 
       while (!scheduler.empty && ids.length < count) {
         const stream = scheduler.poll() as StreamRecord

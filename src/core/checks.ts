@@ -1,0 +1,104 @@
+/** What options of every language must be, and the defaults that they share. */
+import { InvalidParametersError } from '../interface/errors.ts'
+import type { ConnectionLimits } from './connection-state.ts'
+import type { StreamLimits } from './stream-record.ts'
+import type { AbuseBudgets, MuxerOptions, StreamOptions } from '../interface/options.ts'
+
+const DEFAULT_BUDGETS: Required<AbuseBudgets> = {
+  pings: 10_000,
+  resets: 10_000,
+  refusals: 10_000,
+  unknownStreams: 10_000,
+  emptyFrames: 10_000
+}
+
+/** Fills in what all languages share, around what is known of streams. Throws `InvalidParametersError`. */
+export function resolveLimits<Stream extends StreamLimits> (options: MuxerOptions, stream: Stream): ConnectionLimits & { stream: Stream } {
+  const limits = {
+    maxInboundStreams: options.maxInboundStreams ?? 1_000,
+    maxOutboundStreams: options.maxOutboundStreams ?? 1_000,
+    maxEarlyStreams: options.maxEarlyStreams ?? Math.min(10, options.maxInboundStreams ?? 10),
+    acceptBacklog: options.acceptBacklog ?? 256,
+    maxBatchLength: options.maxBatchLength ?? 65_519,
+    budgets: resolveBudgets(options.budgets),
+    stream
+  }
+
+  for (const name of ['maxInboundStreams', 'maxOutboundStreams', 'maxEarlyStreams', 'acceptBacklog'] as const) {
+    atLeast(name, limits[name], 0, 'it is a number of things')
+  }
+
+  atMost('maxEarlyStreams', options.maxEarlyStreams ?? 0, limits.maxInboundStreams, 'so many streams are never open at once')
+  atLeast('maxMessageSize', stream.maxMessageSize, 1_024, 'headers would be a large part of what is sent')
+  atLeast('maxBatchLength', limits.maxBatchLength, 1_024, 'no data is sent that has no room behind its header')
+
+  return limits
+}
+
+function resolveBudgets (options: AbuseBudgets = {}): Required<AbuseBudgets> {
+  const budgets = { ...DEFAULT_BUDGETS }
+
+  for (const name of Object.keys(budgets) as Array<keyof AbuseBudgets>) {
+    budgets[name] = options[name] ?? budgets[name]
+    atLeast(`budgets.${name}`, budgets[name], 1, 'with nothing allowed no peer could use the connection')
+  }
+
+  return budgets
+}
+
+export const DEFAULT_STREAM_LIMITS: StreamLimits = {
+  inactivityTimeout: 120_000,
+  maxMessageSize: 65_536,
+  maxReadBufferLength: Infinity,
+  maxWriteBufferLength: Infinity,
+  writeHighWaterMark: 262_144,
+  writeStallTimeout: 30_000
+}
+
+/** The options of one stream on top of those of its connection. Throws `InvalidParametersError`. */
+export function resolveStreamLimits (base: StreamLimits, options: StreamOptions): StreamLimits {
+  const unsent = options.maxWriteBufferLength ?? base.maxWriteBufferLength
+
+  const limits: StreamLimits = {
+    inactivityTimeout: neverIfZero(options.inactivityTimeout ?? base.inactivityTimeout),
+    maxMessageSize: base.maxMessageSize,
+    maxReadBufferLength: options.maxReadBufferLength ?? base.maxReadBufferLength,
+    maxWriteBufferLength: unsent,
+    writeHighWaterMark: options.writeHighWaterMark ?? Math.min(base.writeHighWaterMark, Math.max(1, unsent)),
+    writeStallTimeout: neverIfZero(options.writeStallTimeout ?? base.writeStallTimeout)
+  }
+
+  positive('streamOptions.inactivityTimeout', limits.inactivityTimeout)
+  positive('streamOptions.writeStallTimeout', limits.writeStallTimeout)
+  positive('streamOptions.writeHighWaterMark', limits.writeHighWaterMark)
+  atLeast('streamOptions.maxWriteBufferLength', limits.maxWriteBufferLength, 0, 'it is a number of bytes')
+  atMost('streamOptions.writeHighWaterMark', limits.writeHighWaterMark, Math.max(1, limits.maxWriteBufferLength), 'nobody would be told to wait before the stream is reset')
+
+  return limits
+}
+
+function neverIfZero (millis: number): number {
+  return millis === 0 ? Infinity : millis
+}
+
+export function positive (name: string, value: number): void {
+  if (typeof value !== 'number' || !(value > 0)) {
+    throw new InvalidParametersError(`${name} must be more than 0, was ${value}`)
+  }
+}
+
+export function atLeast (name: string, value: number, least: number, reason: string): void {
+  if (!Number.isInteger(value) && value !== Infinity) {
+    throw new InvalidParametersError(`${name} must be a whole number, was ${value}`)
+  }
+
+  if (!(value >= least)) {
+    throw new InvalidParametersError(`${name} must be at least ${least}, was ${value}: ${reason}`)
+  }
+}
+
+export function atMost (name: string, value: number, most: number, reason: string): void {
+  if (!(value <= most)) {
+    throw new InvalidParametersError(`${name} must be at most ${most}, was ${value}: ${reason}`)
+  }
+}

@@ -1,0 +1,49 @@
+/** The ways in which a stream or the connection ends, as far as they are the same in every language. */
+import { MuxerClosedError } from '../interface/errors.ts'
+import { Edge } from './stream-record.ts'
+import { endStall } from './timeouts.ts'
+import type { ConnectionState } from './connection-state.ts'
+import type { StreamRecord } from './stream-record.ts'
+
+/** Takes a stream that is over out of the table, and tells its holder. */
+export function remove<Stream extends StreamRecord> (state: ConnectionState<Stream, any>, stream: Stream): void {
+  state.table.delete(stream)
+  endStall(state, stream, state.now)
+  state.edges.raise(stream, Edge.closed | Edge.ended)
+}
+
+/** Our side ends a stream: unread and unsent bytes are gone. `false`: it was over already. */
+export function abandon (state: ConnectionState<any, any>, stream: StreamRecord, error: Error | undefined): boolean {
+  if (stream.closed || state.phase === 'closed') {
+    return false
+  }
+
+  stream.apply('reset-sent')
+  stream.error = error
+  stream.sendQueue.clear()
+  stream.receiveQueue.clear()
+
+  return true
+}
+
+/** The peer, or its connection, ended the stream: what was received stays readable. */
+export function cutOff (stream: StreamRecord, error: Error): void {
+  stream.apply('reset-received')
+  stream.error = error
+  stream.sendQueue.clear()
+}
+
+/** The connection is over: `cut` ends each stream that has not ended. */
+export function shut<Stream extends StreamRecord> (state: ConnectionState<Stream, any>, error: Error | undefined, cut: (stream: Stream, error: Error) => void): void {
+  const streamError = error ?? new MuxerClosedError('the muxer was closed before the peer had ended the stream')
+
+  state.phase = 'closed'
+
+  for (const stream of [...state.table.values()]) {
+    cut(stream, streamError)
+  }
+
+  state.refusalsOwed.length = 0
+  state.deadlines.clear('sweep')
+  state.events.push({ type: 'closed', error })
+}

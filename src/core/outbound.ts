@@ -1,0 +1,107 @@
+/** What is owed to the peer, in which order and how much at a time; what the frames look like is the language's affair. */
+import { Edge } from './stream-record.ts'
+import { stall } from './timeouts.ts'
+import type { ConnectionState } from './connection-state.ts'
+import type { StreamRecord } from './stream-record.ts'
+
+/** What a language says of its frames. */
+export interface Frames<State, Stream> {
+  /** The most bytes in front of a payload. */
+  readonly headerLength: number
+
+  /** Frames owed beside data: bits of `StreamRecord.owed`. */
+  makeOwed(state: State, stream: Stream, owed: number, now: number): void
+
+  /** How many bytes the peer lets the stream send. */
+  credit(stream: Stream): number
+
+  /** The header of so many bytes, which follow it. */
+  makeDataHeader(state: State, stream: Stream, length: number): void
+
+  /** Our last word on the stream, if it has ended; all data has gone before it. */
+  makeEnd(state: State, stream: Stream, now: number): void
+}
+
+/** Makes a frame of each value, as long as there is room; what is left stays in order. */
+export function makeEach<Value> (state: ConnectionState<any, any>, values: Value[], max: number, make: (value: Value) => void): void {
+  let made = 0
+
+  while (made < values.length && state.output.byteLength < max) {
+    make(values[made++])
+  }
+
+  values.splice(0, made)
+}
+
+export function makeOwedFrames<Stream extends StreamRecord, State extends ConnectionState<Stream, any>> (state: State, frames: Frames<State, Stream>, max: number, now: number): void {
+  while (state.output.byteLength < max) {
+    const stream = state.owed.poll() as Stream | undefined
+
+    if (stream === undefined) {
+      return
+    }
+
+    const { owed } = stream
+
+    stream.owed = 0
+    frames.makeOwed(state, stream, owed, now)
+  }
+}
+
+/**
+ * A frame is cut to fit its batch, but not so that fewer bytes than this are left for, or of, another: a frame costs a
+ * header, and often a write, of its own.
+ */
+const RUNT_BYTES = 4_096
+
+/** About `max` bytes, at most `RUNT_BYTES` more. */
+export function makeDataFrames<Stream extends StreamRecord, State extends ConnectionState<Stream, any>> (state: State, frames: Frames<State, Stream>, max: number, now: number): void {
+  while (state.output.byteLength < max) {
+    const stream = state.scheduler.poll() as Stream | undefined
+
+    if (stream === undefined || !makeData(state, frames, stream, Math.max(1, max - frames.headerLength - state.output.byteLength), now)) {
+      return
+    }
+  }
+}
+
+/** Returns whether there may be room for more. */
+function makeData<Stream extends StreamRecord, State extends ConnectionState<Stream, any>> (state: State, frames: Frames<State, Stream>, stream: Stream, room: number, now: number): boolean {
+  const { sendQueue, limits } = stream
+  const whole = sendQueue.nextLength(Math.min(frames.credit(stream), limits.maxMessageSize))
+  const length = whole - room < RUNT_BYTES ? whole : room
+
+  if (length === 0) {
+    // reset since it was scheduled
+    return true
+  }
+
+  if (length < whole && length < RUNT_BYTES && state.output.byteLength > 0) {
+    state.scheduler.add(stream, true)
+    return false
+  }
+
+  frames.makeDataHeader(state, stream, length)
+  sendQueue.drainTo(state.output, length)
+  stream.activeAt = now
+  stream.framesSent++
+  stream.bytesSent += length
+  state.framesSent++
+  state.bytesSent += length
+
+  if (stream.needsDrain && sendQueue.byteLength * 2 <= limits.writeHighWaterMark) {
+    stream.needsDrain = false
+    state.edges.raise(stream, Edge.writable)
+  }
+
+  if (sendQueue.byteLength === 0) {
+    state.edges.raise(stream, Edge.flushed)
+    frames.makeEnd(state, stream, now)
+  } else if (frames.credit(stream) === 0) {
+    stall(state, stream, now)
+  } else {
+    state.scheduler.add(stream, !stream.incremental)
+  }
+
+  return true
+}
