@@ -151,7 +151,7 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
   }
 
   read (stream: Stream, max: number, now: number): Uint8Array | undefined {
-    const bytes = stream.receiveQueue.shift(max)
+    const bytes = stream.closed ? stream.receiveQueue.shift(max) : this.connection.kept.shift(stream.receiveQueue, max)
 
     this.consumed(stream, bytes?.byteLength ?? 0, now)
 
@@ -160,6 +160,11 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
 
   readAll (stream: Stream, now: number): Uint8Array[] {
     const { byteLength } = stream.receiveQueue
+
+    if (!stream.closed) {
+      this.connection.kept.release(stream.receiveQueue)
+    }
+
     const bytes = stream.receiveQueue.takeAll()
 
     this.consumed(stream, byteLength, now)
@@ -168,7 +173,11 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
   }
 
   retain (stream: Stream): void {
-    stream.receiveQueue.settle()
+    if (stream.closed) {
+      stream.receiveQueue.settle()
+    } else {
+      this.connection.kept.settle(stream.receiveQueue)
+    }
   }
 
   drain (refuse = true): void {

@@ -1,26 +1,19 @@
 /** What options of every language must be, and the defaults that they share. */
 import { InvalidParametersError } from '../interface/errors.ts'
+import { resolveBudgets } from './budgets.ts'
 import type { ConnectionLimits } from './connection-state.ts'
 import type { StreamLimits } from './stream-record.ts'
-import type { AbuseBudgets, MuxerOptions, StreamOptions } from '../interface/options.ts'
+import type { MuxerOptions, StreamOptions } from '../interface/options.ts'
 
-const DEFAULT_BUDGETS: Required<AbuseBudgets> = {
-  pings: 10_000,
-  resets: 10_000,
-  refusals: 10_000,
-  unknownStreams: 10_000,
-  emptyFrames: 10_000
-}
-
-/** Fills in what all languages share, around what is known of streams. Throws `InvalidParametersError`. */
-export function resolveLimits<Stream extends StreamLimits> (options: MuxerOptions, stream: Stream): ConnectionLimits & { stream: Stream } {
+/** Fills in what all languages share, around what is known of streams and budgets. Throws `InvalidParametersError`. */
+export function resolveLimits<Stream extends StreamLimits> (options: MuxerOptions, stream: Stream, budgets = resolveBudgets(options.budgets)): ConnectionLimits & { stream: Stream } {
   const limits = {
     maxInboundStreams: options.maxInboundStreams ?? 1_000,
     maxOutboundStreams: options.maxOutboundStreams ?? 1_000,
     maxEarlyStreams: options.maxEarlyStreams ?? Math.min(10, options.maxInboundStreams ?? 10),
     acceptBacklog: options.acceptBacklog ?? 256,
     maxBatchLength: options.maxBatchLength ?? 65_519,
-    budgets: resolveBudgets(options.budgets),
+    budgets,
     stream
   }
 
@@ -33,17 +26,6 @@ export function resolveLimits<Stream extends StreamLimits> (options: MuxerOption
   atLeast('maxBatchLength', limits.maxBatchLength, 1_024, 'no data is sent that has no room behind its header')
 
   return limits
-}
-
-function resolveBudgets (options: AbuseBudgets = {}): Required<AbuseBudgets> {
-  const budgets = { ...DEFAULT_BUDGETS }
-
-  for (const name of Object.keys(budgets) as Array<keyof AbuseBudgets>) {
-    budgets[name] = options[name] ?? budgets[name]
-    atLeast(`budgets.${name}`, budgets[name], 1, 'with nothing allowed no peer could use the connection')
-  }
-
-  return budgets
 }
 
 export const DEFAULT_STREAM_LIMITS: StreamLimits = {

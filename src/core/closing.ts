@@ -8,6 +8,8 @@ import type { StreamRecord } from './stream-record.ts'
 /** Takes a stream that is over out of the table, and tells its holder. */
 export function remove<Stream extends StreamRecord> (state: ConnectionState<Stream, any>, stream: Stream): void {
   state.table.delete(stream)
+  // what is unread now belongs to whoever still holds the stream
+  state.kept.release(stream.receiveQueue)
   endStall(state, stream, state.now)
   state.edges.raise(stream, Edge.closed | Edge.ended)
 }
@@ -18,12 +20,21 @@ export function abandon (state: ConnectionState<any, any>, stream: StreamRecord,
     return false
   }
 
+  dropUnread(state, stream)
   stream.apply('reset-sent')
   stream.error = error
   stream.sendQueue.clear()
-  stream.receiveQueue.clear()
 
   return true
+}
+
+/** Nobody will read it. */
+export function dropUnread (state: ConnectionState<any, any>, stream: StreamRecord): void {
+  if (!stream.closed) {
+    state.kept.release(stream.receiveQueue)
+  }
+
+  stream.receiveQueue.clear()
 }
 
 /** The peer, or its connection, ended the stream: what was received stays readable. */

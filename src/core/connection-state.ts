@@ -1,16 +1,16 @@
 /** What an engine knows of its connection, whatever the language on the wire: each adds its own to it. */
-import { BudgetExceededError } from '../interface/errors.ts'
-import { Budget } from './budget.ts'
+import { Budgets } from './budgets.ts'
 import { Deadlines } from './deadlines.ts'
+import { Kept } from './kept.ts'
 import { Output } from './output.ts'
 import { RoundTrip } from './round-trip.ts'
 import { Scheduler } from './scheduler.ts'
 import { EdgeQueue, OwedLane } from './stream-lanes.ts'
+import type { BudgetLimits } from './budgets.ts'
 import type { EngineEvent, EngineState } from './engine.ts'
 import type { Allocate } from './output.ts'
 import type { StreamLimits, StreamRecord } from './stream-record.ts'
 import type { Streams } from './stream-table.ts'
-import type { AbuseBudgets } from '../interface/options.ts'
 
 /** The limits of one connection; `../interface/options.ts` says what each means. */
 export interface ConnectionLimits {
@@ -19,7 +19,7 @@ export interface ConnectionLimits {
   maxEarlyStreams: number
   acceptBacklog: number
   maxBatchLength: number
-  budgets: Required<AbuseBudgets>
+  budgets: BudgetLimits
   stream: StreamLimits
 
   /** Memory that need not be zeroed, where the platform has it. */
@@ -36,7 +36,10 @@ export class ConnectionState<Stream extends StreamRecord, DeadlineName extends s
   /** Nothing is ever known of it where the language has no ping. */
   readonly roundTrip = new RoundTrip()
   readonly deadlines = new Deadlines<DeadlineName | 'sweep'>()
-  readonly budgets: Record<keyof AbuseBudgets, Budget>
+  readonly budgets: Budgets
+
+  /** What waits for the application on streams that are open. */
+  readonly kept = new Kept()
   readonly events: EngineEvent[] = []
 
   /** Ids of the peer's to which we owe a refusal. */
@@ -68,31 +71,11 @@ export class ConnectionState<Stream extends StreamRecord, DeadlineName extends s
   constructor (table: Streams<Stream>, limits: ConnectionLimits) {
     this.table = table
     this.output = new Output(limits.allocate)
-    this.budgets = {
-      pings: new Budget(limits.budgets.pings),
-      resets: new Budget(limits.budgets.resets),
-      refusals: new Budget(limits.budgets.refusals),
-      unknownStreams: new Budget(limits.budgets.unknownStreams),
-      emptyFrames: new Budget(limits.budgets.emptyFrames)
-    }
+    this.budgets = new Budgets(limits.budgets)
   }
-}
-
-/** Charges a budget. Returns what is wrong when it is exceeded. */
-export function overBudget (state: ConnectionState<any, any>, name: keyof AbuseBudgets, code: number, now: number): BudgetExceededError | undefined {
-  const budget = state.budgets[name]
-
-  if (budget.take(now)) {
-    return undefined
-  }
-
-  const { limit } = budget
-
-  return new BudgetExceededError(
-    `the peer went over the budget "${name}" of ${limit} at once and ${limit / 10} a second (option budgets.${name})`, name, code)
 }
 
 /** Streams that are over and still kept, because the peer does not read and cannot be told: at least as many as this. */
 export function untold (state: ConnectionState<any, any>): number {
-  return state.refusalsOwed.length + state.owed.length + state.scheduler.length - 2 * state.table.size
+  return state.refusalsOwed.length + Math.max(0, state.owed.length + state.scheduler.length - 2 * state.table.size)
 }

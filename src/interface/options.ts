@@ -45,13 +45,26 @@ export interface StreamOptions extends LibP2PStreamOptions {
   writeStallTimeout?: number
 }
 
-/** How much of what costs us, and costs a peer nothing, one peer may do at once; a tenth of it comes back a second. */
+/**
+ * What one peer may cost us. Over any of them the connection is closed: the peer gets a GoAway, our side a
+ * `BudgetExceededError` that names the budget, its limit and its option. `Infinity` is no limit.
+ *
+ * The first seven are numbers of things at once; a tenth of each comes back a second. The last three are amounts that
+ * are never exceeded.
+ */
 export interface AbuseBudgets {
   /** Pings to answer. @default 10_000 (go-yamux's own stress test sends as many at once) */
   pings?: number
 
   /** Streams opened by the peer and reset by it. @default 10_000 (a busy node closes hundreds a second, not thousands) */
   resets?: number
+
+  /**
+   * Streams opened by the peer that it makes us reset, by sending what it was told that nobody wants.
+   *
+   * @default 10_000 (as `resets`: what the peer makes of it is the same, a stream that is gone and work that goes on)
+   */
+  provokedResets?: number
 
   /** Streams refused for want of room, each costing us an RST. @default 10_000 (ten times `maxInboundStreams`) */
   refusals?: number
@@ -61,6 +74,31 @@ export interface AbuseBudgets {
 
   /** Frames that carry nothing: empty data, credit of zero, repeated ACKs. @default 10_000 */
   emptyFrames?: number
+
+  /**
+   * Frames whose header is longer than what they carry, data or credit.
+   *
+   * @default 1_000_000 (100,000 a second cost a hundredth of a core; applications that write single bytes exist)
+   */
+  tinyFrames?: number
+
+  /** Answers that wait because the peer does not read: pongs, and resets. @default 10_000 (0.5 MB of memory; as many as `pings` at once) */
+  replies?: number
+
+  /**
+   * Bytes of all streams together that wait for our application. Windows bound each stream, and this all of them: a
+   * thousand windows of 256 KiB would be 256 MiB.
+   *
+   * @default 134_217_728 with yamux's other defaults (`connectionWindowBudget`, and 256 initial windows, all of them full)
+   */
+  unreadBytes?: number
+
+  /**
+   * Pieces in which those bytes are kept, each of which costs some 250 bytes more. Small pieces are joined long before.
+   *
+   * @default 65_536 (16 MiB of memory)
+   */
+  unreadPieces?: number
 }
 
 /** Options of every muxer of this package. */

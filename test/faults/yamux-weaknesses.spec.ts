@@ -113,13 +113,16 @@ describe('faults: weaknesses of @libp2p/yamux', () => {
   })
 
   for (const credit of [1, 11, 12, 13]) {
-    it(`Y6: credit of ${credit} is used to the last byte`, async () => {
-      const { muxer, peer } = muxerAndPeer()
+    it(`Y6: credit of ${credit} is used to the last byte, when no more comes`, async () => {
+      const clock = new VirtualClock()
+      const { muxer, peer } = muxerAndPeer({ clock })
       const stream = await muxer.createStream()
 
       stream.send(new Uint8Array(WINDOW + 100))
       await turn()
       peer.send(windowUpdate(1, credit))
+      await turn()
+      await clock.advance(100)
       await turn()
       expect(peer.received(1).byteLength).to.equal(WINDOW + credit)
     })

@@ -33,6 +33,9 @@ class End {
   }
 }
 
+/** As long as little credit is kept for more to come. */
+const HELD_MILLIS = 100
+
 export class World {
   readonly #ends: [End, End]
   readonly #pairs = new Map<number, Pair>()
@@ -289,7 +292,11 @@ export class World {
       this.check()
 
       if (!this.#ends.some(({ engine }) => engine.wantsTransmit)) {
-        return
+        this.wait(HELD_MILLIS)
+
+        if (!this.#ends.some(({ engine }) => engine.wantsTransmit)) {
+          return
+        }
       }
     }
 

@@ -1,12 +1,11 @@
 /** The ways in which a stream or the connection ends. */
 import { abandon, cutOff, remove, shut } from '../../core/closing.ts'
-import { overBudget } from '../../core/connection-state.ts'
 import { ProtocolError } from '../../interface/errors.ts'
 import { GoAwayCode } from './frame.ts'
 import { Owed } from './stream.ts'
 import type { YamuxState } from './state.ts'
 import type { YamuxStream } from './stream.ts'
-import type { AbuseBudgets } from '../../interface/options.ts'
+import type { LevelName, RateName } from '../../core/budgets.ts'
 
 /** Gives back all that a stream held that is over. */
 export function forget (state: YamuxState, stream: YamuxStream): void {
@@ -49,10 +48,24 @@ export function resetLocally (state: YamuxState, stream: YamuxStream, code: numb
   }
 }
 
+/** As `resetLocally`, because of what the peer sent. */
+export function resetProvoked (state: YamuxState, stream: YamuxStream, now: number): void {
+  resetLocally(state, stream, 0, undefined)
+
+  if (stream.inbound) {
+    charge(state, 'provokedResets', now)
+  }
+}
+
 /** Resets a stream that our application never had. */
 export function refuse (state: YamuxState, stream: YamuxStream, code: number, error: Error): void {
   if (oweReset(state, stream, code, error)) {
     state.refusedInbound++
+
+    // unless it is we who go away
+    if (!state.refusing) {
+      charge(state, 'refusals', state.now)
+    }
   }
 }
 
@@ -97,6 +110,7 @@ export function close (state: YamuxState, code: number | undefined, error: Error
   state.pingsPending.clear()
   state.deadlines.clear('keep-alive')
   state.deadlines.clear('pong')
+  state.deadlines.clear('held')
 }
 
 /** The peer broke the protocol. */
@@ -105,9 +119,16 @@ export function violation (state: YamuxState, message: string): void {
 }
 
 /** Charges a budget; over it, the connection ends. Returns whether it is still open. */
-export function charge (state: YamuxState, name: keyof AbuseBudgets, now: number): boolean {
-  const error = overBudget(state, name, GoAwayCode.protocolError, now)
+export function charge (state: YamuxState, name: RateName, now: number): boolean {
+  return within(state, state.budgets.charge(name, now))
+}
 
+/** Holds an amount against its budget; over it, the connection ends. Returns whether it is still open. */
+export function check (state: YamuxState, name: LevelName, amount: number): boolean {
+  return within(state, state.budgets.check(name, amount))
+}
+
+function within (state: YamuxState, error: Error | undefined): boolean {
   if (error === undefined) {
     return true
   }

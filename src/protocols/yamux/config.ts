@@ -1,4 +1,5 @@
 /** The options of yamux: names, defaults and reasons; and which of them make no sense together. */
+import { resolveBudgets } from '../../core/budgets.ts'
 import { DEFAULT_STREAM_LIMITS, atLeast, atMost, positive, resolveLimits, resolveStreamLimits } from '../../core/checks.ts'
 import { INITIAL_WINDOW } from './frame.ts'
 import type { ConnectionLimits } from '../../core/connection-state.ts'
@@ -70,19 +71,30 @@ export interface YamuxStreamConfig extends StreamLimits {
 
 const MAX_U32 = 2 ** 32 - 1
 
+/** So many windows may be full at the same time, beside all that windows may grow by. */
+const FULL_WINDOWS = 256
+
 /** Fills in the defaults. Throws `InvalidParametersError` for what makes no sense, saying why. */
 export function resolveConfig (options: YamuxOptions = {}): YamuxConfig {
+  const stream = resolveStreamConfig({ ...DEFAULT_STREAM, maxMessageSize: options.maxMessageSize ?? DEFAULT_STREAM.maxMessageSize }, options.streamOptions)
+  const connectionWindowBudget = options.connectionWindowBudget ?? 67_108_864
+
+  atLeast('connectionWindowBudget', connectionWindowBudget, 0, 'it is a number of bytes')
+
   const config: YamuxConfig = {
-    ...resolveLimits(options, resolveStreamConfig({ ...DEFAULT_STREAM, maxMessageSize: options.maxMessageSize ?? DEFAULT_STREAM.maxMessageSize }, options.streamOptions)),
+    ...resolveLimits(options, stream, resolveBudgets(
+      options.budgets,
+      { unreadBytes: connectionWindowBudget + FULL_WINDOWS * stream.initialStreamWindowSize },
+      { unreadBytes: connectionWindowBudget + stream.initialStreamWindowSize }
+    )),
     enableKeepAlive: options.enableKeepAlive ?? true,
     keepAliveInterval: options.keepAliveInterval ?? 30_000,
     keepAliveTimeout: options.keepAliveTimeout ?? 10_000,
-    connectionWindowBudget: options.connectionWindowBudget ?? 67_108_864
+    connectionWindowBudget
   }
 
   positive('keepAliveInterval', config.keepAliveInterval)
   positive('keepAliveTimeout', config.keepAliveTimeout)
-  atLeast('connectionWindowBudget', config.connectionWindowBudget, 0, 'it is a number of bytes')
   atMost('maxMessageSize', config.stream.maxMessageSize, 1_048_576, 'rust-yamux and jvm-libp2p end the connection over larger frames')
 
   return config

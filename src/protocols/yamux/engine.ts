@@ -4,6 +4,7 @@
  * `SPEC.md`. No I/O, clock, promise or timer may live here.
  */
 import { BaseEngine } from '../../core/base-engine.ts'
+import { dropUnread } from '../../core/closing.ts'
 import { stall, watch } from '../../core/timeouts.ts'
 import { MuxerClosedError, TimeoutError } from '../../interface/errors.ts'
 import { close, refuse, resetLocally } from './closing.ts'
@@ -12,7 +13,7 @@ import { Token } from './decoder.ts'
 import { GoAwayCode, MAX_UNACKNOWLEDGED } from './frame.ts'
 import { receiveHeader, receivePayload, returnCredit } from './inbound.ts'
 import { makeFrames, wantsTransmit } from './outbound.ts'
-import { YamuxState, requestPing, schedule } from './state.ts'
+import { YamuxState, requestPing, schedule, sendHeld } from './state.ts'
 import { Owed, YamuxStream } from './stream.ts'
 import type { YamuxConfig } from './config.ts'
 import type { OpenOptions, RecordStatistics } from '../../core/engine.ts'
@@ -93,6 +94,10 @@ export class YamuxEngine extends BaseEngine<YamuxStream, YamuxState> {
       }
     }
 
+    if (deadlines.expire('held', now)) {
+      sendHeld(state, now)
+    }
+
     super.handleTimeout(now)
   }
 
@@ -167,7 +172,7 @@ export class YamuxEngine extends BaseEngine<YamuxStream, YamuxState> {
     this.connection.now = now
 
     stream.readClosed = true
-    stream.receiveQueue.clear()
+    dropUnread(this.connection, stream)
 
     if (unread > 0 && stream.send === 'ended') {
       // the peer may have no credit left to learn by that nobody reads

@@ -3,8 +3,8 @@ import { untold } from '../../core/connection-state.ts'
 import { Edge } from '../../core/stream-record.ts'
 import { endStall, watch } from '../../core/timeouts.ts'
 import { GoAwayError, StreamResetError } from '../../interface/errors.ts'
-import { acknowledge, charge, close, forget, resetLocally, resetRemotely, violation } from './closing.ts'
-import { Flag, FrameType, GoAwayCode, INITIAL_WINDOW, MAX_UNACKNOWLEDGED, SESSION_ID, VERSION } from './frame.ts'
+import { acknowledge, charge, check, close, forget, resetProvoked, resetRemotely, violation } from './closing.ts'
+import { Flag, FrameType, GoAwayCode, HEADER_LENGTH, INITIAL_WINDOW, MAX_UNACKNOWLEDGED, SESSION_ID, VERSION } from './frame.ts'
 import { requestPing, schedule } from './state.ts'
 import { Owed, YamuxStream } from './stream.ts'
 import type { YamuxState } from './state.ts'
@@ -58,6 +58,10 @@ function receiveStreamFrame (state: YamuxState, now: number): void {
     return
   }
 
+  if (length < HEADER_LENGTH && length > 0 && (flags & (Flag.syn | Flag.fin)) === 0 && !charge(state, 'tinyFrames', now)) {
+    return
+  }
+
   // whatever it says, a peer that sends on the stream has accepted it: hashicorp/yamux may never send an ACK
   if (!stream.inbound) {
     acknowledge(state, stream)
@@ -90,8 +94,7 @@ function receiveSyn (state: YamuxState, now: number): YamuxStream | undefined {
     return
   }
 
-  if (untold(state) > config.budgets.refusals) {
-    violation(state, `${untold(state)} streams ended and the peer, which does not read, could not be told (option budgets.refusals)`)
+  if (!checkReplies(state)) {
     return
   }
 
@@ -116,6 +119,11 @@ function receiveSyn (state: YamuxState, now: number): YamuxStream | undefined {
   state.edges.raise(stream, Edge.opened)
 
   return stream
+}
+
+/** What was made of the peer's frames and cannot be told it, because it does not read. */
+function checkReplies (state: YamuxState): boolean {
+  return check(state, 'replies', state.pongsOwed.length + untold(state))
 }
 
 /** Frames for streams that are over, or never were, are ignored: rust-yamux ends streams that it never opened. */
@@ -172,7 +180,7 @@ function receiveData (state: YamuxState, stream: YamuxStream, now: number): void
 
   if (stream.readClosed && stream.send === 'ended') {
     // yamux cannot say "stop sending": without an RST the peer's writer would wait for credit for ever
-    resetLocally(state, stream, 0, undefined)
+    resetProvoked(state, stream, now)
     return
   }
 
@@ -197,8 +205,7 @@ export function receivePayload (state: YamuxState, payload: Uint8Array, now: num
       // our application still writes, and an RST would cost it that: read and dropped until it has ended
       returnCredit(state, stream, now)
     } else {
-      stream.receiveQueue.push(payload)
-      state.edges.raise(stream, Edge.readable)
+      keep(state, stream, payload)
     }
   }
 
@@ -208,6 +215,23 @@ export function receivePayload (state: YamuxState, payload: Uint8Array, now: num
     if (state.finAfterBody) {
       receiveFin(state, stream)
     }
+  }
+}
+
+function keep (state: YamuxState, stream: YamuxStream, payload: Uint8Array): void {
+  const { kept } = state
+  const { limits } = state.budgets
+
+  kept.push(stream.receiveQueue, payload)
+  state.edges.raise(stream, Edge.readable)
+
+  if (kept.pieces > limits.unreadPieces) {
+    kept.settle(stream.receiveQueue)
+    check(state, 'unreadPieces', kept.pieces)
+  }
+
+  if (kept.bytes > limits.unreadBytes) {
+    check(state, 'unreadBytes', kept.bytes)
   }
 }
 
@@ -274,10 +298,7 @@ function receivePing (state: YamuxState, now: number): void {
 
     if (charge(state, 'pings', now)) {
       state.pongsOwed.push(length)
-
-      if (state.pongsOwed.length > state.config.budgets.pings) {
-        violation(state, `${state.pongsOwed.length} pings are unanswered because the peer does not read (option budgets.pings)`)
-      }
+      checkReplies(state)
     }
 
     return

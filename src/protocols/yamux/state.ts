@@ -8,7 +8,7 @@ import type { YamuxStream } from './stream.ts'
 import type { Role } from '../../core/stream-table.ts'
 import type { GrowthBudget, Pace } from '../../core/windows.ts'
 
-export class YamuxState extends ConnectionState<YamuxStream, 'keep-alive' | 'pong'> {
+export class YamuxState extends ConnectionState<YamuxStream, 'keep-alive' | 'pong' | 'held'> {
   readonly config: YamuxConfig
   readonly role: Role
   declare readonly table: StreamTable<YamuxStream>
@@ -53,10 +53,48 @@ export class YamuxState extends ConnectionState<YamuxStream, 'keep-alive' | 'pon
   }
 }
 
+/**
+ * Credit of fewer bytes is not used at once while more wait to be sent: a peer that grants a byte at a time would have
+ * each byte framed, and perhaps written and encrypted, by itself. At 256 a header is a twentieth of its frame, and a
+ * reader that keeps no more than 512 bytes is still served at once.
+ */
+const SILLY_BYTES = 256
+
+/** After so many milliseconds it is used all the same, as the peer may have no more to give: RFC 1122 §4.2.3.4, from 100 to 1,000. */
+const SILLY_MILLIS = 100
+
 /** Data of the stream may go out now, as far as the stream is concerned. */
 export function schedule (state: YamuxState, stream: YamuxStream): void {
-  if (stream.sendQueue.byteLength > 0 && stream.sendWindow.available > 0) {
-    state.scheduler.add(stream)
+  const { available } = stream.sendWindow
+
+  if (available >= Math.min(stream.sendQueue.byteLength, SILLY_BYTES)) {
+    if (stream.sendQueue.byteLength > 0) {
+      stream.heldUntil = undefined
+      state.scheduler.add(stream)
+    }
+  } else if (available > 0) {
+    stream.heldUntil ??= state.now + SILLY_MILLIS
+    state.deadlines.advance('held', stream.heldUntil)
+  }
+}
+
+/** Little credit has been all there was for long enough. */
+export function sendHeld (state: YamuxState, now: number): void {
+  for (const stream of state.table.values()) {
+    if (stream.heldUntil === undefined) {
+      continue
+    }
+
+    if (stream.heldUntil > now) {
+      state.deadlines.advance('held', stream.heldUntil)
+      continue
+    }
+
+    stream.heldUntil = undefined
+
+    if (stream.sendQueue.byteLength > 0) {
+      state.scheduler.add(stream)
+    }
   }
 }
 

@@ -30,6 +30,9 @@ export class YamuxStream extends StreamRecord {
   /** Credit that the next window update announces, in bytes. */
   credit = 0
 
+  /** Until when data waits for more credit than the little there is. */
+  heldUntil: number | undefined
+
   /** What our RST says. */
   resetCode = 0
 

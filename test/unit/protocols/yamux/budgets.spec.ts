@@ -1,10 +1,10 @@
 import { expect } from 'aegir/chai'
 import { EngineDriver } from '../../../support/engine-pair.ts'
 import { ACK, FIN, RST, SYN, data, ping, pong, windowUpdate } from '../../../support/frames.ts'
-import type { AbuseBudgets } from '../../../../src/interface/options.ts'
+import type { RateName } from '../../../../src/core/budgets.ts'
 
 interface Case {
-  budget: keyof AbuseBudgets
+  budget: RateName
   name: string
   maxInboundStreams?: number
 
@@ -21,6 +21,9 @@ const CASES: Case[] = [
   { budget: 'resets', name: 'streams opened and reset', offend: i => [windowUpdate(2 + 2 * i, 0, SYN), windowUpdate(2 + 2 * i, 0, RST)] },
   { budget: 'resets', name: 'streams opened and reset in one frame', offend: i => [data(2 + 2 * i, 0, SYN | RST)] },
   { budget: 'refusals', name: 'streams refused', maxInboundStreams: 0, offend: i => [windowUpdate(2 + 2 * i, 0, SYN)] },
+  { budget: 'provokedResets', name: 'data on streams that nobody reads', before: link => { for (let id = 2; id <= 200; id += 2) { const stream = link.inbound(id); link.end(stream); link.closeRead(stream) } }, offend: i => [data(2 + 2 * i, 1)] },
+  { budget: 'tinyFrames', name: 'data that is shorter than its header', before: link => link.inbound(2), offend: () => [data(2, 11)] },
+  { budget: 'tinyFrames', name: 'credit that is less than its header', before: link => link.inbound(2), offend: () => [windowUpdate(2, 11)] },
   { budget: 'unknownStreams', name: 'credit for streams that were never open', offend: i => [windowUpdate(2 + 2 * i, 1)] },
   { budget: 'unknownStreams', name: 'data for streams that were never open', offend: i => [data(2 + 2 * i, 1)] },
   { budget: 'unknownStreams', name: 'data after a FIN', before: link => { link.inbound(2); link.give(windowUpdate(2, 0, FIN)) }, offend: () => [data(2, 1)] },
@@ -55,7 +58,8 @@ describe('yamux: budgets', () => {
 
       link.give(...offend(LIMIT))
       expect(link.engine.state).to.equal('closed')
-      expect(link.sent()).to.deep.equal(['goaway 1'])
+      // the reset of a stream that was provoked is told before
+      expect(link.sent().filter(line => !line.startsWith('window|RST'))).to.deep.equal(['goaway 1'])
 
       const error = link.closedBy()
 
@@ -127,8 +131,43 @@ describe('yamux: budgets', () => {
     expect(link.engine.state).to.equal('open')
   })
 
+  it('charges tiny frames to nobody that open or end a stream, or that are as long as their header', () => {
+    const link = new EngineDriver('client', { budgets: { tinyFrames: 1 } })
+
+    for (let id = 2; id < 200; id += 2) {
+      link.give(data(id, 1, SYN), data(id, 12), windowUpdate(id, 12), data(id, 1, FIN))
+    }
+
+    expect(link.engine.state).to.equal('open')
+  })
+
+  it('charges streams refused by whom they wait for', () => {
+    const link = new EngineDriver('client', { budgets: { refusals: 2 } })
+
+    for (let id = 2; id <= 6; id += 2) {
+      expect(link.engine.state).to.equal('open')
+      link.give(windowUpdate(id, 0, SYN))
+      link.engine.refuse(link.stream(id), 0, new Error('too many wait'))
+    }
+
+    expect(link.closedBy()).to.include({ budget: 'refusals' })
+  })
+
+  it('charges streams refused because we go away to nobody', () => {
+    const link = new EngineDriver('client', { budgets: { refusals: 1 } })
+
+    link.give(windowUpdate(2, 0, SYN), windowUpdate(4, 0, SYN), windowUpdate(6, 0, SYN))
+    link.engine.drain()
+
+    for (const id of [2, 4, 6]) {
+      link.engine.refuse(link.stream(id), 0, new Error('not any more'))
+    }
+
+    expect(link.engine.state).to.equal('draining')
+  })
+
   it('ends the connection over pings that wait for a peer that does not read', () => {
-    const link = new EngineDriver('client', { budgets: { pings: 10 } })
+    const link = new EngineDriver('client', { budgets: { replies: 10 } })
 
     for (let i = 0; i < 10; i++) {
       link.give(ping(i))
@@ -136,8 +175,22 @@ describe('yamux: budgets', () => {
 
     link.pass(1_000).give(ping(10))
 
-    expect(link.closedBy().message).to.equal('11 pings are unanswered because the peer does not read (option budgets.pings)')
+    const error = link.closedBy()
+
+    expect(error).to.include({ name: 'BudgetExceededError', budget: 'replies', code: 1 })
+    expect(error.message).to.equal('the peer went over the budget "replies" of 10 answers that wait because the peer does not read (option budgets.replies)')
     expect(link.sent()).to.deep.equal(['goaway 1'])
+  })
+
+  it('ends the connection over refusals that wait for a peer that does not read', () => {
+    const link = new EngineDriver('client', { budgets: { replies: 10 }, maxInboundStreams: 0 })
+
+    for (let i = 0; i < 12; i++) {
+      expect(link.engine.state).to.equal('open')
+      link.give(windowUpdate(2 + 2 * i, 0, SYN))
+    }
+
+    expect(link.closedBy()).to.include({ budget: 'replies' })
   })
 
   it('lets ten thousand pings at once pass, as go-yamux sends them to try its peers', () => {

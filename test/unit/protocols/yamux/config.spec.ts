@@ -11,6 +11,8 @@ const REFUSED: Array<[string, YamuxOptions, string]> = [
   ['a negative number of early streams', { maxEarlyStreams: -1 }, 'maxEarlyStreams must be at least 0'],
   ['a negative budget for windows', { connectionWindowBudget: -1 }, 'connectionWindowBudget must be at least 0'],
   ['a budget that allows nothing', { budgets: { pings: 0 } }, 'budgets.pings must be at least 1, was 0: with nothing allowed no peer could use the connection'],
+  ['a budget that is no whole number', { budgets: { tinyFrames: 1.5 } }, 'budgets.tinyFrames must be a whole number, was 1.5'],
+  ['less room for unread bytes on all streams than their windows may grow to', { budgets: { unreadBytes: 67_108_864 } }, 'budgets.unreadBytes must be at least 67371008, was 67108864: the peer is granted that much'],
   ['frames that are mostly header', { maxMessageSize: 1_023 }, 'maxMessageSize must be at least 1024, was 1023: headers would be a large part'],
   ['frames that rust-yamux and jvm-libp2p refuse', { maxMessageSize: 1_048_577 }, 'maxMessageSize must be at most 1048576, was 1048577: rust-yamux and jvm-libp2p end the connection'],
   ['batches without room for data', { maxBatchLength: 12 }, 'maxBatchLength must be at least 1024, was 12'],
@@ -41,7 +43,18 @@ describe('yamux: options', () => {
       maxBatchLength: 65_519,
       acceptBacklog: 256,
       connectionWindowBudget: 67_108_864,
-      budgets: { pings: 10_000, resets: 10_000, refusals: 10_000, unknownStreams: 10_000, emptyFrames: 10_000 },
+      budgets: {
+        pings: 10_000,
+        replies: 10_000,
+        resets: 10_000,
+        provokedResets: 10_000,
+        refusals: 10_000,
+        unknownStreams: 10_000,
+        emptyFrames: 10_000,
+        tinyFrames: 1_000_000,
+        unreadBytes: 134_217_728,
+        unreadPieces: 65_536
+      },
       stream: {
         inactivityTimeout: 120_000,
         maxMessageSize: 65_536,

@@ -11,11 +11,11 @@ describe('yamux: sending data', () => {
     expect(link.sent()).to.deep.equal(['data 1 65536', 'data 1 65536', 'data 1 65536', 'data 1 65536'])
     expect(link.engine.wantsTransmit).to.be.false()
 
-    link.give(windowUpdate(1, 10))
-    expect(link.sent()).to.deep.equal(['data 1 10'])
+    link.give(windowUpdate(1, 2_001))
+    expect(link.sent()).to.deep.equal(['data 1 2001'])
 
     link.give(windowUpdate(1, 100_000))
-    expect(link.sent()).to.deep.equal(['data 1 37846'])
+    expect(link.sent()).to.deep.equal(['data 1 35855'])
   })
 
   it('sends the bytes that were written, in order', () => {

@@ -202,7 +202,7 @@ describe('yamux: write stall', () => {
     link.sent()
 
     for (let i = 0; i < 5; i++) {
-      link.pass(29_999).give(windowUpdate(1, 1))
+      link.pass(29_999).give(windowUpdate(1, 1)).pass(100)
       expect(link.sent()).to.deep.equal(['data 1 1'])
     }
 
