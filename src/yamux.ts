@@ -29,18 +29,15 @@
  * await stream.write(new TextEncoder().encode('hello'))
  * ```
  */
-import { serviceCapabilities } from '@libp2p/interface'
 import { allocUnsafe } from 'uint8arrays/alloc'
-import { MuxedConnection } from './connection/connection.ts'
-import { muxerMetrics } from './connection/metrics.ts'
+import { MuxerFactory } from './connection/factory.ts'
 import { resolveConfig } from './protocols/yamux/config.ts'
 import { YamuxEngine } from './protocols/yamux/engine.ts'
-import type { ConnectionInit } from './connection/connection.ts'
-import type { MuxerMetrics } from './connection/metrics.ts'
-import type { Role } from './core/stream-table.ts'
-import type { Muxer, MultiplexOptions, SecuredConnection } from './interface/muxer.ts'
-import type { YamuxConfig, YamuxOptions, YamuxStreamOptions } from './protocols/yamux/config.ts'
-import type { MessageStream, Metrics, StreamMuxerFactory } from '@libp2p/interface'
+import type { MuxedConnection } from './connection/connection.ts'
+import type { MuxerComponents } from './connection/factory.ts'
+import type { Muxer } from './interface/muxer.ts'
+import type { YamuxOptions, YamuxStreamOptions } from './protocols/yamux/config.ts'
+import type { StreamMuxerFactory } from '@libp2p/interface'
 
 export { GoAwayCode } from './protocols/yamux/frame.ts'
 export { MuxedConnection } from './connection/connection.ts'
@@ -51,60 +48,10 @@ export type { YamuxOptions, YamuxStreamOptions }
 /** The name that `@libp2p/yamux` gives its options. */
 export type YamuxMuxerInit = YamuxOptions
 
-export const YAMUX_PROTOCOL = '/yamux/1.0.0'
-
-/** In logs and metrics. */
-const NAME = 'yamux'
-
 /** What a libp2p node gives its muxers, as far as this one uses it. */
-export interface YamuxComponents {
-  metrics?: Metrics
-}
+export type YamuxComponents = MuxerComponents
 
-class Yamux implements StreamMuxerFactory<MuxedConnection>, Muxer {
-  readonly protocol = YAMUX_PROTOCOL
-  readonly [Symbol.toStringTag] = '@libp2p/yamux'
-  readonly [serviceCapabilities]: string[] = ['@libp2p/stream-multiplexing']
-  readonly #config: YamuxConfig
-  readonly #metrics?: MuxerMetrics
-
-  constructor (config: YamuxConfig, { metrics }: YamuxComponents) {
-    this.#config = config
-    this.#metrics = metrics == null ? undefined : muxerMetrics(metrics, NAME)
-  }
-
-  createStreamMuxer (maConn: MessageStream): MuxedConnection {
-    return this.#create(maConn, roleOf(maConn))
-  }
-
-  async multiplex (secured: SecuredConnection, options: MultiplexOptions = {}): Promise<MuxedConnection> {
-    options.signal?.throwIfAborted()
-
-    return this.#create(secured, roleOf(secured, options.initiator), {
-      peers: options,
-      acceptBacklog: this.#config.acceptBacklog
-    })
-  }
-
-  #create (maConn: MessageStream, role: Role, init: Partial<ConnectionInit> = {}): MuxedConnection {
-    const config = this.#config
-
-    return new MuxedConnection(maConn, {
-      ...init,
-      protocol: this.protocol,
-      name: NAME,
-      role,
-      metrics: this.#metrics,
-      maxEarlyStreams: config.maxEarlyStreams,
-      maxBatchLength: config.maxBatchLength,
-      createEngine: now => new YamuxEngine(role, config, now)
-    })
-  }
-}
-
-function roleOf (maConn: MessageStream, initiator = maConn.direction === 'outbound'): Role {
-  return initiator ? 'client' : 'server'
-}
+export const YAMUX_PROTOCOL = '/yamux/1.0.0'
 
 /**
  * A drop-in for the `yamux()` of `@libp2p/yamux`.
@@ -114,5 +61,10 @@ function roleOf (maConn: MessageStream, initiator = maConn.direction === 'outbou
 export function yamux (options: YamuxOptions = {}): (components?: YamuxComponents) => StreamMuxerFactory<MuxedConnection> & Muxer {
   const config = { ...resolveConfig(options), allocate: allocUnsafe }
 
-  return (components = {}) => new Yamux(config, components)
+  return (components = {}) => new MuxerFactory({
+    protocol: YAMUX_PROTOCOL,
+    name: 'yamux',
+    limits: config,
+    createEngine: (role, now) => new YamuxEngine(role, config, now)
+  }, components)
 }

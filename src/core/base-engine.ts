@@ -36,8 +36,8 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
   /** Bytes were added to the send queue of the stream. */
   protected abstract queued (stream: Stream, now: number): void
 
-  /** So many bytes were taken out of the receive queue of the stream. */
-  protected abstract consumed (stream: Stream, bytes: number, now: number): void
+  /** Bytes were taken out of the receive queue of the stream. */
+  protected abstract consumed (stream: Stream, now: number): void
 
   /** A frame was received in part. */
   protected abstract readonly incomplete: boolean
@@ -153,21 +153,19 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
   read (stream: Stream, max: number, now: number): Uint8Array | undefined {
     const bytes = stream.closed ? stream.receiveQueue.shift(max) : this.connection.kept.shift(stream.receiveQueue, max)
 
-    this.consumed(stream, bytes?.byteLength ?? 0, now)
+    this.consumed(stream, now)
 
     return bytes
   }
 
   readAll (stream: Stream, now: number): Uint8Array[] {
-    const { byteLength } = stream.receiveQueue
-
     if (!stream.closed) {
       this.connection.kept.release(stream.receiveQueue)
     }
 
     const bytes = stream.receiveQueue.takeAll()
 
-    this.consumed(stream, byteLength, now)
+    this.consumed(stream, now)
 
     return bytes
   }

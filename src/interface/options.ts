@@ -47,7 +47,8 @@ export interface StreamOptions extends LibP2PStreamOptions {
 
 /**
  * What one peer may cost us. Over any of them the connection is closed: the peer gets a GoAway, our side a
- * `BudgetExceededError` that names the budget, its limit and its option. `Infinity` is no limit.
+ * `BudgetExceededError` that names the budget, its limit and its option. `Infinity` is no limit. A muxer without flow
+ * control cannot tell a peer to wait: over `unreadBytes` or `unreadPieces` it resets the stream that holds the most.
  *
  * The first seven are numbers of things at once; a tenth of each comes back a second. The last three are amounts that
  * are never exceeded.

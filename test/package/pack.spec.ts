@@ -19,8 +19,9 @@ interface Manifest {
  * adds one says what it is for
  */
 const OFFERED: Record<string, string[]> = {
-  '.': ['yamux', 'isMuxedStream', 'StreamErrorCode', 'StreamResetError'],
+  '.': ['mplex', 'yamux', 'isMuxedStream', 'StreamErrorCode', 'StreamResetError'],
   './interface': ['ConnectionErrorCode', 'GoAwayError', 'StreamErrorCode', 'StreamResetError', 'errorCodeName', 'isMuxedStream'],
+  './mplex': ['mplex'],
   './node': ['toDuplex', 'toMessageStream'],
   './web': ['toMessageStream'],
   './yamux': ['yamux']
@@ -28,13 +29,14 @@ const OFFERED: Record<string, string[]> = {
 
 const CONSUMER = `import { yamux } from 'libp2p-muxers'
 import { isMuxedStream } from 'libp2p-muxers/interface'
+import { mplex } from 'libp2p-muxers/mplex'
 import { toMessageStream } from 'libp2p-muxers/web'
 import { yamux as direct } from 'libp2p-muxers/yamux'
 import type { MessageStream, Stream, StreamMuxerFactory } from '@libp2p/interface'
 import type { MuxedConnection, Muxer } from 'libp2p-muxers/interface'
 export const pair: MessageStream = toMessageStream(new TransformStream<Uint8Array, Uint8Array>())
-export const factories: StreamMuxerFactory[] = [yamux()(), direct()()]
-export const muxers: Muxer[] = [yamux()(), direct()()]
+export const factories: StreamMuxerFactory[] = [yamux()(), direct()(), mplex()()]
+export const muxers: Muxer[] = [yamux()(), direct()(), mplex()()]
 export const connection: Promise<MuxedConnection> = yamux()().multiplex(pair)
 export const guard: (stream: Stream) => boolean = isMuxedStream
 `

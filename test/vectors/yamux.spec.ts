@@ -1,6 +1,7 @@
 import { expect } from 'aegir/chai'
+import { Token } from '../../src/core/decoder.ts'
 import { Output } from '../../src/core/output.ts'
-import { Decoder, Token } from '../../src/protocols/yamux/decoder.ts'
+import { Decoder } from '../../src/protocols/yamux/decoder.ts'
 import { writeHeader } from '../../src/protocols/yamux/encoder.ts'
 import { frame, fromHex, hex, join, lineOf, parseFrames } from '../support/frames.ts'
 import { readText } from '../support/repository.ts'

@@ -1,67 +1,25 @@
-/**
- * Bytes to frames, cut anywhere. A header is reported as soon as its twelve bytes are here, so that it can be judged
- * before a byte of its body is kept; a body is reported in slices of what arrived, never gathered, never copied.
- */
+/** The headers of frames: twelve bytes each. */
+import { BaseDecoder, Token } from '../../core/decoder.ts'
 import { FrameType, HEADER_LENGTH } from './frame.ts'
+import type { TokenKind } from '../../core/decoder.ts'
 
-/** What `next()` found. */
-export const Token = {
-  /** All bytes are used up. */
-  needMore: 0,
-  /** `type`, `flags`, `streamId` and `length` are those of a new frame. */
-  header: 1,
-  /** `payload` is a part of the body of the last data frame; `bodyLeft` bytes of it are still to come. */
-  payload: 2
-} as const
-
-export type TokenKind = typeof Token[keyof typeof Token]
-
-export class Decoder {
+export class Decoder extends BaseDecoder {
   version = 0
   type = 0
   flags = 0
   streamId = 0
   length = 0
-  payload: Uint8Array = EMPTY
-  bodyLeft = 0
-
-  #bytes: Uint8Array = EMPTY
-  #offset = 0
 
   // a header that was cut
   readonly #partial = new Uint8Array(HEADER_LENGTH)
   #partialLength = 0
 
-  /** The next bytes; all that were given before must have been used up. */
-  push (bytes: Uint8Array): void {
-    this.#bytes = bytes
-    this.#offset = 0
-  }
-
-  next (): TokenKind {
-    const available = this.#bytes.byteLength - this.#offset
-
-    if (available === 0) {
-      // what is used up may be large, and the next bytes may be long in coming
-      this.#bytes = EMPTY
-      this.#offset = 0
-
-      return Token.needMore
-    }
-
-    if (this.bodyLeft > 0) {
-      const length = Math.min(available, this.bodyLeft)
-
-      this.payload = this.#bytes.subarray(this.#offset, this.#offset + length)
-      this.#offset += length
-      this.bodyLeft -= length
-
-      return Token.payload
-    }
+  protected readHeader (): TokenKind {
+    const available = this.bytes.byteLength - this.offset
 
     if (this.#partialLength === 0 && available >= HEADER_LENGTH) {
-      this.#readHeader(this.#bytes, this.#offset)
-      this.#offset += HEADER_LENGTH
+      this.#read(this.bytes, this.offset)
+      this.offset += HEADER_LENGTH
 
       return Token.header
     }
@@ -69,7 +27,7 @@ export class Decoder {
     const missing = Math.min(available, HEADER_LENGTH - this.#partialLength)
 
     for (let i = 0; i < missing; i++) {
-      this.#partial[this.#partialLength++] = this.#bytes[this.#offset++]
+      this.#partial[this.#partialLength++] = this.bytes[this.offset++]
     }
 
     if (this.#partialLength < HEADER_LENGTH) {
@@ -77,7 +35,7 @@ export class Decoder {
     }
 
     this.#partialLength = 0
-    this.#readHeader(this.#partial, 0)
+    this.#read(this.#partial, 0)
 
     return Token.header
   }
@@ -87,7 +45,7 @@ export class Decoder {
     return this.#partialLength > 0 || this.bodyLeft > 0
   }
 
-  #readHeader (bytes: Uint8Array, at: number): void {
+  #read (bytes: Uint8Array, at: number): void {
     this.version = bytes[at]
     this.type = bytes[at + 1]
     this.flags = bytes[at + 2] << 8 | bytes[at + 3]
@@ -97,5 +55,3 @@ export class Decoder {
     this.bodyLeft = this.type === FrameType.data ? this.length : 0
   }
 }
-
-const EMPTY = new Uint8Array(0)

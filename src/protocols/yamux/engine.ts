@@ -5,11 +5,11 @@
  */
 import { BaseEngine } from '../../core/base-engine.ts'
 import { dropUnread } from '../../core/closing.ts'
+import { Token } from '../../core/decoder.ts'
 import { stall, watch } from '../../core/timeouts.ts'
 import { MuxerClosedError, TimeoutError } from '../../interface/errors.ts'
 import { close, refuse, resetLocally } from './closing.ts'
 import { resolveStreamConfig } from './config.ts'
-import { Token } from './decoder.ts'
 import { GoAwayCode, MAX_UNACKNOWLEDGED } from './frame.ts'
 import { receiveHeader, receivePayload, returnCredit } from './inbound.ts'
 import { makeFrames, wantsTransmit } from './outbound.ts'
@@ -178,7 +178,7 @@ export class YamuxEngine extends BaseEngine<YamuxStream, YamuxState> {
       // the peer may have no credit left to learn by that nobody reads
       resetLocally(this.connection, stream, 0, undefined)
     } else {
-      this.consumed(stream, unread, now)
+      this.consumed(stream, now)
     }
   }
 
@@ -219,7 +219,7 @@ export class YamuxEngine extends BaseEngine<YamuxStream, YamuxState> {
     }
   }
 
-  protected consumed (stream: YamuxStream, _bytes: number, now: number): void {
+  protected consumed (stream: YamuxStream, now: number): void {
     stream.activeAt = now
     returnCredit(this.connection, stream, now)
   }

@@ -1,0 +1,117 @@
+/** The ways in which a stream or the connection ends. */
+import { abandon, cutOff, dropUnread, remove, shut } from '../../core/closing.ts'
+import { ConnectionErrorCode } from '../../interface/codes.ts'
+import { ProtocolError, StreamResetError } from '../../interface/errors.ts'
+import { Owed } from './stream.ts'
+import type { MplexState } from './state.ts'
+import type { MplexStream } from './stream.ts'
+import type { LevelName, RateName } from '../../core/budgets.ts'
+
+export function forget (state: MplexState, stream: MplexStream): void {
+  // its Close and its Reset may be under way
+  state.lateFrames += 2
+  remove(state, stream)
+}
+
+/** Our side resets a stream: unread and unsent bytes are gone. No error: our application wanted neither half any more. */
+export function resetLocally (state: MplexState, stream: MplexStream, error: Error | undefined): void {
+  if (oweReset(state, stream, error)) {
+    state.resetLocally++
+  }
+}
+
+/** As `resetLocally`, because of what the peer sent. */
+export function resetProvoked (state: MplexState, stream: MplexStream, error: Error | undefined, now: number): void {
+  resetLocally(state, stream, error)
+
+  if (stream.inbound) {
+    charge(state, 'provokedResets', now)
+  }
+}
+
+/** Resets a stream that our application never had. */
+export function refuse (state: MplexState, stream: MplexStream, error: Error): void {
+  if (oweReset(state, stream, error)) {
+    state.refusedInbound++
+
+    // unless it is we who go away
+    if (!state.refusing) {
+      charge(state, 'refusals', state.now)
+    }
+  }
+}
+
+function oweReset (state: MplexState, stream: MplexStream, error: Error | undefined): boolean {
+  if (!abandon(state, stream, error)) {
+    return false
+  }
+
+  if ((stream.owed & Owed.open) !== 0) {
+    // the peer has not heard of the stream, and need not
+    stream.owed = Owed.open | Owed.reset
+  } else {
+    state.owed.add(stream, Owed.reset)
+  }
+
+  forget(state, stream)
+
+  return true
+}
+
+/**
+ * The peer reset the stream. What is unread is dropped, as the specification has it ("all future reads"): a peer that
+ * opens, fills and resets streams would otherwise fill memory.
+ */
+export function resetRemotely (state: MplexState, stream: MplexStream): void {
+  if (stream.receiveQueue.byteLength > 0) {
+    dropUnread(state, stream)
+    // the end that the peer had announced will not be reached
+    stream.receive = 'reset'
+  }
+
+  cutOff(stream, new StreamResetError('the peer reset the stream', { origin: 'remote' }))
+  state.resetRemotely++
+  forget(state, stream)
+}
+
+/** The connection ended before the stream did: what was received stays readable. */
+export function cut (state: MplexState, stream: MplexStream, error: Error): void {
+  cutOff(stream, error)
+  forget(state, stream)
+}
+
+/** The end of the connection. Streams that have not ended end with the error. `quiet`: nobody would hear what we say. */
+export function close (state: MplexState, quiet: boolean, error: Error | undefined): void {
+  if (state.phase === 'closed') {
+    return
+  }
+
+  shut(state, error, (stream, error) => {
+    cut(state, stream, error)
+  })
+  state.receiving = undefined
+  state.lastWord = !quiet && !state.owed.empty
+}
+
+/** The peer broke the protocol. Mplex has no word for it. */
+export function violation (state: MplexState, message: string): void {
+  close(state, false, new ProtocolError(message, ConnectionErrorCode.protocolError))
+}
+
+/** Charges a budget; over it, the connection ends. Returns whether it is still open. */
+export function charge (state: MplexState, name: RateName, now: number): boolean {
+  return within(state, state.budgets.charge(name, now))
+}
+
+/** Holds an amount against its budget; over it, the connection ends. Returns whether it is still open. */
+export function check (state: MplexState, name: LevelName, amount: number): boolean {
+  return within(state, state.budgets.check(name, amount))
+}
+
+function within (state: MplexState, error: Error | undefined): boolean {
+  if (error !== undefined) {
+    close(state, false, error)
+  }
+
+  return error === undefined
+}

@@ -1,0 +1,185 @@
+/** What a message of the peer does: one function for each kind, called when its header is complete. */
+import { untold } from '../../core/connection-state.ts'
+import { Edge } from '../../core/stream-record.ts'
+import { watch } from '../../core/timeouts.ts'
+import { StreamBufferError } from '../../interface/errors.ts'
+import { charge, check, forget, resetProvoked, resetRemotely, violation } from './closing.ts'
+import { Flag } from './frame.ts'
+import { MplexStream, keyOf } from './stream.ts'
+import type { MplexState } from './state.ts'
+import type { ReceiveQueue } from '../../core/receive-queue.ts'
+
+/** Judges the header that the decoder has just read. */
+export function receiveHeader (state: MplexState, now: number): void {
+  const { flag, id } = state.decoder
+
+  state.framesReceived++
+  state.receiving = undefined
+
+  if (flag === Flag.newStream) {
+    receiveOpen(state, now)
+    return
+  }
+
+  if (flag > Flag.resetInitiator) {
+    violation(state, `message with the flag ${flag}, which means nothing`)
+    return
+  }
+
+  // even flags are said by who opened the stream
+  const stream = state.table.get(keyOf(id, flag % 2 === 0))
+
+  if (stream === undefined) {
+    receiveUnknown(state, now)
+  } else if (flag <= Flag.messageInitiator) {
+    receiveData(state, stream, now)
+  } else if (flag <= Flag.closeInitiator) {
+    receiveClose(state, stream, now)
+  } else {
+    receiveReset(state, stream, now)
+  }
+}
+
+/** A new stream. The body is its name, for people who debug, and skipped. */
+function receiveOpen (state: MplexState, now: number): void {
+  const { config, table, decoder: { id } } = state
+
+  if (table.get(keyOf(id, true)) !== undefined) {
+    violation(state, `stream ${id} is opened, and is open already`)
+    return
+  }
+
+  // what was made of the peer's messages and cannot be told it, because it does not read
+  if (!check(state, 'replies', untold(state))) {
+    return
+  }
+
+  if (state.refusing || table.inbound >= config.maxInboundStreams) {
+    if (charge(state, 'refusals', now)) {
+      state.refusedInbound++
+      state.lateFrames += 2
+      state.refusalsOwed.push(id)
+    }
+
+    return
+  }
+
+  const stream = new MplexStream(id, true, config.stream, now)
+
+  table.add(stream)
+  watch(state, stream)
+  state.edges.raise(stream, Edge.opened)
+}
+
+/**
+ * Messages for streams that are over, or never were, are ignored. Nothing tells how much was under way when we reset a
+ * stream, so a body is not held against anybody: it costs the peer as much to send as us to skip.
+ */
+function receiveUnknown (state: MplexState, now: number): void {
+  if (state.decoder.length > 0) {
+    return
+  }
+
+  if (state.lateFrames > 0) {
+    state.lateFrames--
+  } else {
+    charge(state, 'unknownStreams', now)
+  }
+}
+
+/** Most headers have as many bytes. */
+const TINY_BYTES = 4
+
+function receiveData (state: MplexState, stream: MplexStream, now: number): void {
+  const { length } = state.decoder
+
+  if (length < TINY_BYTES && !charge(state, length === 0 ? 'emptyFrames' : 'tinyFrames', now)) {
+    return
+  }
+
+  if (length > 0 && stream.receive === 'open') {
+    stream.framesReceived++
+
+    if (stream.readClosed && stream.send === 'ended') {
+      // mplex cannot say "stop sending", and nobody reads what comes
+      resetProvoked(state, stream, undefined, now)
+    } else {
+      state.receiving = stream
+    }
+  }
+}
+
+/** A part of the body of a message. */
+export function receivePayload (state: MplexState, payload: Uint8Array, now: number): void {
+  const stream = state.receiving
+
+  if (stream?.receive !== 'open') {
+    return
+  }
+
+  const { receiveQueue, limits } = stream
+  const { byteLength } = payload
+
+  stream.activeAt = now
+  stream.bytesReceived += byteLength
+  state.bytesReceived += byteLength
+
+  if (stream.readClosed) {
+    // our application still writes, and a reset would cost it that: read and dropped until it has ended
+    return
+  }
+
+  if (receiveQueue.byteLength + byteLength > limits.maxReadBufferLength) {
+    overflow(state, stream, `${receiveQueue.byteLength + byteLength} bytes wait to be read, the limit is ${limits.maxReadBufferLength} (option maxStreamBufferSize)`, now)
+  } else {
+    keep(state, stream, payload, now)
+  }
+}
+
+function keep (state: MplexState, stream: MplexStream, payload: Uint8Array, now: number): void {
+  const { kept, budgets: { limits } } = state
+
+  kept.push(stream.receiveQueue, payload)
+  state.edges.raise(stream, Edge.readable)
+
+  if (kept.pieces > limits.unreadPieces) {
+    kept.settle(stream.receiveQueue)
+  }
+
+  if (kept.pieces > limits.unreadPieces) {
+    overflow(state, most(state, queue => queue.pieces), `${kept.pieces} pieces wait to be read on all streams, the limit is ${limits.unreadPieces} (option budgets.unreadPieces), and this one holds the most`, now)
+  } else if (kept.bytes > limits.unreadBytes) {
+    overflow(state, most(state, queue => queue.byteLength), `${kept.bytes} bytes wait to be read on all streams, the limit is ${limits.unreadBytes} (option budgets.unreadBytes), and this one holds the most`, now)
+  }
+}
+
+function overflow (state: MplexState, stream: MplexStream, message: string, now: number): void {
+  resetProvoked(state, stream, new StreamBufferError(`${message}: mplex cannot tell a peer to wait`), now)
+}
+
+/** A reader that keeps up must not suffer for one that does not. */
+function most (state: MplexState, amount: (queue: ReceiveQueue) => number): MplexStream {
+  return [...state.table.values()].reduce((most, stream) => amount(stream.receiveQueue) > amount(most.receiveQueue) ? stream : most)
+}
+
+function receiveClose (state: MplexState, stream: MplexStream, now: number): void {
+  if (!stream.apply('fin-received')) {
+    // a second Close says nothing new
+    charge(state, 'emptyFrames', now)
+    return
+  }
+
+  state.edges.raise(stream, Edge.remoteEnded)
+
+  if (stream.closed) {
+    forget(state, stream)
+  }
+}
+
+function receiveReset (state: MplexState, stream: MplexStream, now: number): void {
+  resetRemotely(state, stream)
+
+  if (stream.inbound) {
+    charge(state, 'resets', now)
+  }
+}
