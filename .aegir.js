@@ -20,6 +20,7 @@ export default {
       'test/**/*.{js,ts}',
       'benchmarks/**/*.{js,ts}',
       'examples/**/*.{js,ts}',
+      'interop/**/*.{js,ts}',
       'scripts/**/*.js',
       '!**/node_modules/**'
     ]
@@ -33,6 +34,7 @@ export default {
       '/benchmarks',
       '/dist',
       '/examples',
+      '/interop',
       '/scripts',
       '/test',
       '.aegir.js',

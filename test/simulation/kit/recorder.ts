@@ -3,6 +3,11 @@
  * never to send: what the implementations of others are known to punish.
  */
 
+export interface RecorderOptions {
+  /** Whether the other end is ours as well, and throws at what it sends for streams that nobody opened. @default true */
+  strictPeer?: boolean
+}
+
 export interface Frame {
   type: number
   flags: number
@@ -116,14 +121,16 @@ export class Recorder {
   onBody: ((streamId: number, length: number) => void) | undefined
 
   readonly #name: string
+  readonly #strictPeer: boolean
   readonly #parity: number
   readonly #sent: Scanner
   readonly #received: Scanner
   readonly #pings: number[] = []
   #lastOpened = 0
 
-  constructor (name: string, role: 'client' | 'server') {
+  constructor (name: string, role: 'client' | 'server', { strictPeer = true }: RecorderOptions = {}) {
     this.#name = name
+    this.#strictPeer = strictPeer
     this.#parity = role === 'client' ? 1 : 0
     this.#sent = new Scanner(frame => { this.#onSent(frame) }, () => {})
     this.#received = new Scanner(frame => { this.#onReceived(frame) }, (streamId, length) => { this.onBody?.(streamId, length) })
@@ -292,25 +299,25 @@ export class Recorder {
   }
 
   #onReceived (frame: Frame): void {
-    const { type, flags, streamId, length } = frame
+    const { type, flags, streamId } = frame
 
     this.framesReceived++
 
     if (type === PING && (flags & SYN) !== 0) {
-      this.#pings.push(length)
+      this.#pings.push(frame.length)
     } else if (type === GO_AWAY) {
-      this.goAwayReceived = length
+      this.goAwayReceived = frame.length
     } else if (type === DATA || type === WINDOW_UPDATE) {
       if ((flags & SYN) !== 0) {
-        this.streams.set(streamId, newLog(false, INITIAL_WINDOW + length, INITIAL_WINDOW))
-      } else {
-        const stream = this.streams.get(streamId)
+        this.streams.set(streamId, newLog(false, INITIAL_WINDOW, INITIAL_WINDOW))
+      }
 
-        if (stream === undefined) {
-          throw new Error(`${this.#name} received ${describeFrame(frame)} for a stream that nobody opened`)
-        }
+      const stream = this.streams.get(streamId)
 
+      if (stream !== undefined) {
         this.#onStreamFrameReceived(frame, stream)
+      } else if (this.#strictPeer) {
+        throw new Error(`${this.#name} received ${describeFrame(frame)} for a stream that nobody opened`)
       }
     }
 

@@ -1,0 +1,195 @@
+/** One cell of the table: one peer, one scenario, one direction, in processes and connections of its own. */
+import { knownFault } from './known-faults.ts'
+import { CARRIERS } from './ours/index.ts'
+import { commandOf } from './peers/index.ts'
+import { Program } from './peers/program.ts'
+import type { Meeting, Ours } from './ours/index.ts'
+import type { Peer } from './peers/index.ts'
+import type { Cell, Direction, Scenario } from './scenarios/types.ts'
+
+/**
+ * `pass`; `theirs`: the peer does not do what it should, which the transcript shows, and we end cleanly; `cannot`: the
+ * peer has no way to do it; `missing`: its toolchain is not here; `failed`: ours until somebody shows otherwise.
+ */
+export type Verdict = 'pass' | 'theirs' | 'cannot' | 'missing' | 'failed'
+
+export interface Result {
+  peer: string
+  scenario: string
+  direction: Direction
+  verdict: Verdict
+
+  /** Why it is not a pass. */
+  reason?: string
+
+  /** What is worth knowing of a pass. */
+  note?: string
+  millis: number
+  transcript?: string[]
+}
+
+const PATIENCE_SECONDS = 30
+
+/** A slow peer may take so much longer. */
+const SLOW_FACTOR = 2
+
+export async function runCell (peer: Peer, scenario: Scenario, direction: Direction): Promise<Result> {
+  const base = { peer: peer.name, scenario: scenario.name, direction }
+  const cannot = scenario.needs?.map(ability => peer.cannot?.[ability]).find(reason => reason !== undefined)
+
+  if (cannot !== undefined) {
+    return { ...base, verdict: 'cannot', reason: cannot, millis: 0 }
+  }
+
+  const started = performance.now()
+  const attempt = new Attempt(peer, scenario, direction)
+  const failures: string[] = []
+  const onRejection = (reason: any): void => { failures.push(`unhandled rejection: ${reason?.stack ?? reason}`) }
+  let note: string | undefined
+
+  process.on('unhandledRejection', onRejection)
+
+  try {
+    note = await attempt.run()
+  } catch (err: any) {
+    failures.unshift(err.message)
+  }
+
+  failures.push(...await attempt.end(failures.length > 0))
+  process.off('unhandledRejection', onRejection)
+
+  const millis = Math.round(performance.now() - started)
+
+  if (failures.length === 0) {
+    return { ...base, verdict: 'pass', note, millis }
+  }
+
+  const transcript = attempt.transcript
+  const reason = failures.join('; ')
+  const theirs = knownFault(peer, scenario, { reason, transcript, ours: attempt.ourFaults })
+
+  return { ...base, verdict: theirs === undefined ? 'failed' : 'theirs', reason: theirs ?? reason, millis, transcript }
+}
+
+class Attempt {
+  /** What no fault of a peer's explains. */
+  ourFaults: string[] = []
+  readonly #peer: Peer
+  readonly #scenario: Scenario
+  readonly #direction: Direction
+  readonly #abort = new AbortController()
+  readonly #timer: NodeJS.Timeout
+  #meeting: Meeting | undefined
+  #program: Program | undefined
+  #ours: Ours | undefined
+
+  constructor (peer: Peer, scenario: Scenario, direction: Direction) {
+    const seconds = (scenario.seconds ?? PATIENCE_SECONDS) * (peer.slowness === undefined ? 1 : SLOW_FACTOR)
+
+    this.#peer = peer
+    this.#scenario = scenario
+    this.#direction = direction
+    this.#timer = setTimeout(() => {
+      this.#abort.abort(new Error(`nothing came of it within ${seconds} s`))
+    }, seconds * 1_000)
+  }
+
+  get transcript (): string[] {
+    return this.#ours?.recorder.transcript.lines ?? []
+  }
+
+  async run (): Promise<string | undefined> {
+    const { signal } = this.#abort
+    const aborted = new Promise<never>((resolve, reject) => {
+      signal.addEventListener('abort', () => { reject(signal.reason) })
+    })
+
+    aborted.catch(() => {})
+
+    this.#ours = await Promise.race([this.#meet(), aborted])
+
+    return Promise.race([this.#scenario.run(this.#cell(this.#ours)), aborted])
+  }
+
+  /** Ends everything, and says what should not be. */
+  async end (failed: boolean): Promise<string[]> {
+    clearTimeout(this.#timer)
+
+    const ours = this.#ours
+    const faults: string[] = []
+
+    if (ours !== undefined) {
+      if (failed || this.#scenario.ends !== true) {
+        const problem = await closeWithin(ours, 3_000)
+
+        if (problem !== undefined && !failed) {
+          faults.push(problem)
+        }
+      } else {
+        await closeWithin(ours, 3_000)
+      }
+
+      this.ourFaults = [...ours.recorder.violations.slice(0, 3).map(violation => `our discipline: ${violation}`)]
+
+      if (ours.muxer.status !== 'closed' || ours.muxer.streams.length > 0) {
+        this.ourFaults.push(`our muxer is ${ours.muxer.status} and has ${ours.muxer.streams.length} streams`)
+      }
+    }
+
+    await ours?.stop()
+    await this.#meeting?.stop()
+
+    const wrong = await this.#program?.end()
+
+    return [...faults, ...this.ourFaults, ...(wrong === undefined ? [] : [wrong])]
+  }
+
+  async #meet (): Promise<Ours> {
+    const { mode, number, options = {} } = this.#scenario
+    const { muxer, carrier } = this.#peer
+    const args = [mode, `${typeof number === 'function' ? Math.round(number(this.#peer)) : number ?? 0}`]
+
+    if (this.#direction === 'dial') {
+      this.#program = new Program(commandOf(this.#peer, args))
+      this.#meeting = await CARRIERS[carrier]({ muxer, options, dial: await this.#program.address })
+    } else {
+      this.#meeting = await CARRIERS[carrier]({ muxer, options })
+      this.#program = new Program(commandOf(this.#peer, [...args, this.#meeting.address as string]))
+    }
+
+    const program = this.#program
+    const [ours] = await Promise.all([
+      this.#meeting.connected,
+      program.event(({ event }) => event === 'connected')
+    ])
+
+    return ours
+  }
+
+  #cell (ours: Ours): Cell {
+    const slowness = this.#peer.slowness ?? 1
+
+    return {
+      ...ours,
+      peer: this.#peer,
+      program: this.#program as Program,
+      direction: this.#direction,
+      signal: this.#abort.signal,
+      bulk: bytes => Math.round(bytes / slowness),
+      times: count => Math.round(count / slowness)
+    }
+  }
+}
+
+/** Closes in good order if that is possible within the time, and at once otherwise. */
+async function closeWithin (ours: Ours, millis: number): Promise<string | undefined> {
+  try {
+    await ours.muxer.close({ signal: AbortSignal.timeout(millis) })
+  } catch (err: any) {
+    ours.muxer.abort(err)
+
+    return `closing: ${err.message}`
+  }
+
+  return undefined
+}

@@ -1,0 +1,147 @@
+/** Every peer × every scenario × who dials: `npm run interop -- --help`. */
+import fs from 'node:fs'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { runCell } from './cell.ts'
+import { PEERS } from './peers/index.ts'
+import { build } from './peers/toolchains.ts'
+import { markdown, summary } from './report.ts'
+import { SCENARIOS } from './scenarios/index.ts'
+import type { Result } from './cell.ts'
+import type { Peer } from './peers/index.ts'
+import type { Direction, Scenario } from './scenarios/types.ts'
+
+const HELP = `Usage: npm run interop -- [options]
+
+  --peer a,b        peers, or languages, or muxers (default: all)
+  --scenario x,y    scenarios, or the beginnings of their names (default: all)
+  --direction dial  dial: we dial; listen: the peer dials (default: both)
+  --out DIR         where RESULTS.md and results.json go (default: interop/ if all was run, else nowhere)
+  --transcript      show the frames of what is not a pass
+  --list            peers and scenarios
+  --help
+`
+
+function print (text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+class UsageError extends Error {}
+
+function choose<T extends { name: string }> (all: T[], words: string[] | undefined, matches: (one: T, word: string) => boolean): T[] {
+  for (const word of words ?? []) {
+    if (!all.some(one => matches(one, word))) {
+      throw new UsageError(`there is no ${word}; there are ${all.map(({ name }) => name).join(', ')}`)
+    }
+  }
+
+  return all.filter(one => words?.some(word => matches(one, word)) ?? true)
+}
+
+function split (value: string | undefined): string[] | undefined {
+  return value?.split(',').map(word => word.trim()).filter(word => word !== '')
+}
+
+const { values } = parseArgs({
+  options: {
+    peer: { type: 'string' },
+    scenario: { type: 'string' },
+    direction: { type: 'string' },
+    out: { type: 'string' },
+    transcript: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false }
+  }
+})
+
+/** Tells apart the languages that are here. */
+async function buildAll (peers: Peer[]): Promise<Map<Peer['language'], string>> {
+  const missing = new Map<Peer['language'], string>()
+
+  for (const language of new Set(peers.map(peer => peer.language))) {
+    const started = performance.now()
+    const failure = await build(language)
+
+    if (failure !== undefined) {
+      missing.set(language, failure)
+      print(`MISSING ${failure}`)
+    } else if (language !== 'js') {
+      print(`built the peers in ${language} in ${((performance.now() - started) / 1_000).toFixed(0)} s`)
+    }
+  }
+
+  return missing
+}
+
+const MARKS = { pass: 'ok    ', theirs: 'THEIRS', cannot: 'cannot', missing: 'missing', failed: 'FAILED' }
+
+function show (result: Result): void {
+  const { peer, scenario, direction, verdict, reason, note, millis, transcript } = result
+
+  print(`${MARKS[verdict]} ${`${peer} ${scenario} ${direction}`.padEnd(44)} ${(millis / 1_000).toFixed(1).padStart(6)} s  ${reason ?? note ?? ''}`)
+
+  if (values.transcript || verdict === 'failed') {
+    transcript?.slice(0, values.transcript ? undefined : 40).forEach(line => { print(`         ${line}`) })
+  }
+}
+
+async function run (peers: Peer[], scenarios: Scenario[], directions: Direction[]): Promise<Result[]> {
+  const missing = await buildAll(peers)
+  const results: Result[] = []
+
+  for (const peer of peers) {
+    for (const scenario of scenarios.filter(({ muxers }) => muxers?.includes(peer.muxer) ?? true)) {
+      for (const direction of directions) {
+        const reason = missing.get(peer.language)
+        const result: Result = reason === undefined
+          ? await runCell(peer, scenario, direction)
+          : { peer: peer.name, scenario: scenario.name, direction, verdict: 'missing', reason, millis: 0 }
+
+        results.push(result)
+        show(result)
+      }
+    }
+  }
+
+  return results
+}
+
+async function main (): Promise<void> {
+  if (values.help) {
+    print(HELP)
+    return
+  }
+
+  if (values.list) {
+    PEERS.forEach(({ name, title }) => { print(`${name.padEnd(20)} ${title}`) })
+    SCENARIOS.forEach(({ name, title }) => { print(`${name.padEnd(20)} ${title}`) })
+    return
+  }
+
+  const peers = choose(PEERS, split(values.peer), (peer, word) => [peer.name, peer.language, peer.muxer].includes(word))
+  const scenarios = choose(SCENARIOS, split(values.scenario), ({ name }, word) => name === word || (!SCENARIOS.some(other => other.name === word) && name.startsWith(word)))
+  const directions = choose([{ name: 'dial' }, { name: 'listen' }], split(values.direction), ({ name }, word) => name === word)
+  const started = performance.now()
+  const results = await run(peers, scenarios, directions.map(({ name }) => name as Direction))
+  const all = values.peer === undefined && values.scenario === undefined && values.direction === undefined
+  const out = values.out ?? (all ? import.meta.dirname : undefined)
+
+  if (out !== undefined) {
+    fs.mkdirSync(out, { recursive: true })
+    fs.writeFileSync(path.join(out, 'results.json'), JSON.stringify({ peers: peers.map(({ name, title }) => ({ name, title })), results }, undefined, 1) + '\n')
+    fs.writeFileSync(path.join(out, 'RESULTS.md'), markdown(peers, scenarios, results))
+  }
+
+  print(`\n${summary(results)} in ${((performance.now() - started) / 1_000).toFixed(0)} s`)
+
+  if (results.some(({ verdict }) => verdict === 'failed')) {
+    process.exitCode = 1
+  }
+}
+
+try {
+  await main()
+} catch (err: any) {
+  process.stderr.write(`${err instanceof UsageError || err.code?.startsWith('ERR_PARSE_ARGS') === true ? err.message : err.stack}\n`)
+  process.exitCode = 2
+}
