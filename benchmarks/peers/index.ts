@@ -74,6 +74,12 @@ export const PEERS: PeerInfo[] = [
     create: async link => libp2p(link, (await import('@libp2p/mplex')).mplex({ disconnectThreshold: MANY }))
   },
   {
+    name: 'ours-mplex',
+    title: 'libp2p-muxers/mplex',
+    links: ['bare', 'noise'],
+    create: async link => libp2p(link, (await import('../../src/mplex.ts')).mplex({ maxInboundStreams: MANY, maxOutboundStreams: MANY, maxEarlyStreams: MANY }))
+  },
+  {
     name: OURS,
     title: 'libp2p-muxers/yamux',
     links: ['bare', 'noise'],
