@@ -24,8 +24,16 @@ const MAX_STREAMS = 512
  */
 const MAX_SIZE = 1024 * 1024
 
+/**
+ * The first is the default
+ */
+export const MUXERS = ['yamux', 'mplex'] as const
+
+export type MuxerName = typeof MUXERS[number]
+
 export interface DemoCommand {
   name: 'demo'
+  muxer: MuxerName
   file?: string
 
   /**
@@ -37,12 +45,14 @@ export interface DemoCommand {
 
 export interface ReceiveCommand {
   name: 'receive'
+  muxer: MuxerName
   listen: string
   out: string
 }
 
 export interface SendCommand {
   name: 'send'
+  muxer: MuxerName
   file: string
   address: string
 }
@@ -50,7 +60,7 @@ export interface SendCommand {
 export type Command = DemoCommand | ReceiveCommand | SendCommand |
 { name: 'help' } | { name: 'version' } |
 // the other process of the demonstration, not meant for people
-{ name: 'demo-receiver', directory: string }
+{ name: 'demo-receiver', muxer: MuxerName, directory: string }
 
 export const HELP = `Usage: libp2p-muxers <command> [options]
 
@@ -70,6 +80,8 @@ Commands:
   send FILE MULTIADDR        Send a file to an address that "receive" printed
 
 Options:
+  --muxer NAME               how streams share the connection: ${MUXERS.join(' or ')}, the same
+                             at both ends (default: ${MUXERS[0]})
   --help                     show this
   --version                  show the version
 
@@ -78,7 +90,8 @@ Exit status: 0 all is right, 1 something failed, 2 the command line is wrong,
 
 const COMMON = {
   help: { type: 'boolean', short: 'h' },
-  version: { type: 'boolean', short: 'v' }
+  version: { type: 'boolean', short: 'v' },
+  muxer: { type: 'string' }
 } as const satisfies ParseArgsOptionsConfig
 
 export function parseCommand (args: readonly string[]): Command {
@@ -101,7 +114,7 @@ export function parseCommand (args: readonly string[]): Command {
     case 'send':
       return parseSend(rest)
     case 'demo-receiver':
-      return { name, directory: operands(rest, ['DIR'])[0] }
+      return parseDemoReceiver(rest)
     default:
       throw new UsageError(`there is no command "${name}"`)
   }
@@ -128,6 +141,7 @@ function parseDemo (args: string[]): Command {
 
   return {
     name: 'demo',
+    muxer: muxerName(values.muxer),
     ...(values.file == null ? {} : { file: nonEmpty(values.file, '--file') }),
     size: wholeNumber(values.size, '--size', 1, MAX_SIZE) ?? DEFAULT_SIZE,
     streams: wholeNumber(values.streams, '--streams', 0, MAX_STREAMS) ?? DEFAULT_STREAMS
@@ -150,6 +164,7 @@ function parseReceive (args: string[]): Command {
 
   return {
     name: 'receive',
+    muxer: muxerName(values.muxer),
     listen: nonEmpty(values.listen ?? DEFAULT_LISTEN, '--listen'),
     out: nonEmpty(values.out ?? '.', '--out')
   }
@@ -165,7 +180,13 @@ function parseSend (args: string[]): Command {
 
   const [file, address] = operands(positionals, ['FILE', 'MULTIADDR'])
 
-  return { name: 'send', file, address }
+  return { name: 'send', muxer: muxerName(values.muxer), file, address }
+}
+
+function parseDemoReceiver (args: string[]): Command {
+  const { values, positionals } = parse(args, COMMON)
+
+  return { name: 'demo-receiver', muxer: muxerName(values.muxer), directory: operands(positionals, ['DIR'])[0] }
 }
 
 // eslint-disable-next-line @typescript-eslint/explicit-function-return-type -- the type is derived from the options
@@ -186,6 +207,16 @@ function commonCommand (values: { help?: boolean, version?: boolean }): Command 
   if (values.version === true) {
     return { name: 'version' }
   }
+}
+
+function muxerName (text: string = MUXERS[0]): MuxerName {
+  const muxer = MUXERS.find(name => name === text)
+
+  if (muxer == null) {
+    throw new UsageError(`--muxer must be ${MUXERS.join(' or ')}, not "${text}"`)
+  }
+
+  return muxer
 }
 
 function operands (given: string[], names: string[]): string[] {

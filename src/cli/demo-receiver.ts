@@ -15,6 +15,7 @@ import { createNode } from './node.ts'
 import { receiveFile } from './receive-file.ts'
 import { muxerStatistics, streamStatistics } from './statistics.ts'
 import { rememberTemporary } from './temporary.ts'
+import type { MuxerName } from './args.ts'
 import type { MuxerStatistics, StreamStatistics } from './statistics.ts'
 import type { Stream } from '@libp2p/interface'
 
@@ -50,7 +51,7 @@ export function inbox (directory: string): string {
   return join(directory, 'received')
 }
 
-export async function runDemoReceiver (directory: string): Promise<void> {
+export async function runDemoReceiver (directory: string, muxer: MuxerName): Promise<void> {
   if (process.send == null) {
     throw new UsageError('demo-receiver is started by "libp2p-muxers demo"')
   }
@@ -65,11 +66,11 @@ export async function runDemoReceiver (directory: string): Promise<void> {
   // should the first process be killed, nobody else would remove it
   rememberTemporary(directory)
 
-  const node = await createNode('/ip4/127.0.0.1/tcp/0')
+  const node = await createNode('/ip4/127.0.0.1/tcp/0', muxer)
 
   async function take (stream: Stream): Promise<void> {
     // a closed stream is no longer among those of its muxer
-    const muxer = node.muxerOf(stream)
+    const connection = node.muxerOf(stream)
     let receiveWindow: number | undefined
 
     try {
@@ -89,7 +90,7 @@ export async function runDemoReceiver (directory: string): Promise<void> {
         sha256,
         millis,
         stream: { receiveWindow },
-        muxer: muxerStatistics(muxer)
+        muxer: muxerStatistics(connection)
       })
     } catch (err) {
       report({ type: 'failed', message: messageOf(err) })

@@ -52,8 +52,8 @@ export async function runDemo (command: DemoCommand, progress: Progress, signal:
     const source = await prepareSource(command, directory, signal)
 
     try {
-      const node = await createNode()
-      const receiver = new ReceiverProcess(mainFile(), directory)
+      const node = await createNode(undefined, command.muxer)
+      const receiver = new ReceiverProcess(mainFile(), directory, command.muxer)
 
       try {
         progress.print(`sending ${source.name} (${formatBytes(source.size)}) over one stream, with ${command.streams} streams echoing beside it`)

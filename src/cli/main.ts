@@ -28,7 +28,7 @@ async function run (command: Command): Promise<void> {
   // the commands load libp2p, --help should not wait for that
   if (command.name === 'demo-receiver') {
     const { runDemoReceiver } = await import('./demo-receiver.ts')
-    await runDemoReceiver(command.directory)
+    await runDemoReceiver(command.directory, command.muxer)
     return
   }
 

@@ -1,19 +1,20 @@
 /**
  * @packageDocumentation
  *
- * Makes the libp2p node of each command: TCP, noise and our muxer, nothing else.
- * The muxer is named here and nowhere else in this folder.
+ * Makes the libp2p node of each command: TCP, noise and one of our muxers, nothing
+ * else.
  */
 
 import { noise } from '@chainsafe/libp2p-noise'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
+import { mplex } from '../mplex.ts'
 import { yamux } from '../yamux.ts'
 import { CliError, dialProblem, listenProblem, messageOf } from './errors.ts'
 import { MuxerRecord } from './statistics.ts'
-import type { YamuxComponents } from '../yamux.ts'
-import type { Connection, Libp2p, Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
+import type { MuxerName } from './args.ts'
+import type { Connection, Libp2p, Stream, StreamMuxer } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 
 /**
@@ -28,11 +29,11 @@ const DIAL_MILLIS = 10_000
  */
 const STOP_MILLIS = 2_000
 
-const MUXER_NAME = 'yamux'
-
-function createMuxer (): (components: YamuxComponents) => StreamMuxerFactory {
-  return yamux()
-}
+/**
+ * Only the one that was asked for: nodes of js-libp2p that share more than one may
+ * disagree on which it is
+ */
+const CREATE_MUXER = { mplex, yamux }
 
 export interface Node {
   libp2p: Libp2p
@@ -48,7 +49,7 @@ export interface Node {
 /**
  * @param listen - without an address the node can only dial
  */
-export async function createNode (listen?: string): Promise<Node> {
+export async function createNode (listen?: string, muxer: MuxerName = 'yamux'): Promise<Node> {
   const muxers = new MuxerRecord()
   let libp2p: Libp2p
 
@@ -61,7 +62,7 @@ export async function createNode (listen?: string): Promise<Node> {
       addresses: { listen: listen == null ? [] : [listen] },
       transports: [tcp()],
       connectionEncrypters: [noise()],
-      streamMuxers: [muxers.watch(createMuxer())],
+      streamMuxers: [muxers.watch<object>(CREATE_MUXER[muxer]())],
       // it would negotiate one more stream every ten seconds, and end a connection
       // whose answer is late; the muxer has a keep-alive of its own
       connectionMonitor: { enabled: false }
@@ -72,7 +73,7 @@ export async function createNode (listen?: string): Promise<Node> {
 
   return {
     libp2p,
-    description: `${MUXER_NAME} over noise over TCP`,
+    description: `${muxer} over noise over TCP`,
     muxerOf: stream => muxers.muxerOf(stream),
     stop: async () => stopWithin(libp2p, STOP_MILLIS)
   }

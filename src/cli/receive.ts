@@ -28,7 +28,7 @@ export async function runReceive (command: ReceiveCommand, progress: Progress, e
   const directory = resolve(command.out)
   await checkDirectory(directory)
 
-  const node = await createNode(command.listen)
+  const node = await createNode(command.listen, command.muxer)
   const transfers = new Set<Promise<void>>()
 
   async function take (stream: Stream): Promise<void> {

@@ -8,6 +8,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { CliError } from './errors.ts'
+import type { MuxerName } from './args.ts'
 import type { Listening, Received, Report } from './demo-receiver.ts'
 import type { ChildProcess } from 'node:child_process'
 
@@ -36,8 +37,8 @@ export class ReceiverProcess {
   /**
    * @param main - the file of this program
    */
-  constructor (main: string, directory: string) {
-    this.#child = fork(main, ['demo-receiver', directory], {
+  constructor (main: string, directory: string, muxer: MuxerName) {
+    this.#child = fork(main, ['demo-receiver', directory, '--muxer', muxer], {
       // a debugger can listen on its port only once
       execArgv: process.execArgv.filter(arg => !arg.startsWith('--inspect')),
       stdio: ['ignore', 'ignore', 'inherit', 'ipc']

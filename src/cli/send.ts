@@ -16,7 +16,7 @@ export async function runSend (command: SendCommand, progress: Progress, signal:
 
   try {
     const address = parsePeerAddress(command.address)
-    const node = await createNode()
+    const node = await createNode(undefined, command.muxer)
 
     try {
       const connection = await dial(node, address, signal)

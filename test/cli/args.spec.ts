@@ -14,29 +14,30 @@ function failure (...args: string[]): Error & { exitCode?: number } {
 
 describe('cli/args', () => {
   it('gives the demo its defaults', () => {
-    expect(parseCommand(['demo'])).to.deep.equal({ name: 'demo', size: 256, streams: 8 })
+    expect(parseCommand(['demo'])).to.deep.equal({ name: 'demo', muxer: 'yamux', size: 256, streams: 8 })
   })
 
   it('reads the options of the demo', () => {
-    expect(parseCommand(['demo', '--size', '4', '--streams=0'])).to.deep.equal({ name: 'demo', size: 4, streams: 0 })
-    expect(parseCommand(['demo', '--file', 'a b'])).to.deep.equal({ name: 'demo', file: 'a b', size: 256, streams: 8 })
+    expect(parseCommand(['demo', '--size', '4', '--streams=0'])).to.deep.equal({ name: 'demo', muxer: 'yamux', size: 4, streams: 0 })
+    expect(parseCommand(['demo', '--file', 'a b'])).to.deep.equal({ name: 'demo', muxer: 'yamux', file: 'a b', size: 256, streams: 8 })
   })
 
   it('gives receive its defaults', () => {
-    expect(parseCommand(['receive'])).to.deep.equal({ name: 'receive', listen: DEFAULT_LISTEN, out: '.' })
+    expect(parseCommand(['receive'])).to.deep.equal({ name: 'receive', muxer: 'yamux', listen: DEFAULT_LISTEN, out: '.' })
   })
 
   it('reads the options of receive', () => {
     expect(parseCommand(['receive', '--out', 'd', '--listen', '/ip4/127.0.0.1/tcp/1'])).to.deep.equal({
       name: 'receive',
+      muxer: 'yamux',
       listen: '/ip4/127.0.0.1/tcp/1',
       out: 'd'
     })
   })
 
   it('reads the operands of send', () => {
-    expect(parseCommand(['send', 'f', '/ip4/127.0.0.1/tcp/1'])).to.deep.equal({ name: 'send', file: 'f', address: '/ip4/127.0.0.1/tcp/1' })
-    expect(parseCommand(['send', '--', '-f', 'a'])).to.deep.equal({ name: 'send', file: '-f', address: 'a' })
+    expect(parseCommand(['send', 'f', '/ip4/127.0.0.1/tcp/1'])).to.deep.equal({ name: 'send', muxer: 'yamux', file: 'f', address: '/ip4/127.0.0.1/tcp/1' })
+    expect(parseCommand(['send', '--', '-f', 'a'])).to.deep.equal({ name: 'send', muxer: 'yamux', file: '-f', address: 'a' })
   })
 
   it('knows help and version anywhere', () => {
@@ -49,11 +50,20 @@ describe('cli/args', () => {
     }
   })
 
+  it('takes another muxer for every command', () => {
+    for (const args of [['demo'], ['receive'], ['send', 'f', 'a'], ['demo-receiver', 'd']]) {
+      expect(parseCommand([...args, '--muxer', 'mplex'])).to.have.property('muxer', 'mplex')
+      expect(parseCommand([...args, '--muxer', 'yamux'])).to.have.property('muxer', 'yamux')
+    }
+  })
+
   const wrong: Array<[string, string[], string]> = [
     ['no command', [], 'no command'],
     ['an unknown command', ['fly'], 'there is no command "fly"'],
     ['an unknown option', ['demo', '--fast'], '--fast'],
     ['an option without its value', ['demo', '--size'], '--size'],
+    ['an unknown muxer', ['receive', '--muxer', 'spdy'], '--muxer must be yamux or mplex, not "spdy"'],
+    ['a muxer without a name', ['send', 'f', 'a', '--muxer='], '--muxer must be yamux or mplex, not ""'],
     ['an option for another command', ['send', 'f', 'a', '--out', 'd'], '--out'],
     ['a missing file', ['send'], 'FILE is missing'],
     ['a missing address', ['send', 'f'], 'MULTIADDR is missing'],
