@@ -1,26 +1,8 @@
 import fc from 'fast-check'
 import { pieceLength, runs } from '../support/arbitraries.ts'
+import { step } from './steps.ts'
 import { World } from './world.ts'
 import type { Side } from './stream-model.ts'
-
-/** What happens, as it is printed when something went wrong: paste the lines into a test to see it happen again. */
-class Step {
-  readonly name: string
-  readonly args: number[]
-
-  constructor (name: string, args: number[]) {
-    this.name = name
-    this.args = args
-  }
-
-  run (world: any): void {
-    world[this.name](...this.args)
-  }
-
-  toString (): string {
-    return `world.${this.name}(${this.args.join(', ')})`
-  }
-}
 
 const side = fc.constantFrom<Side>(0, 1)
 const which = fc.nat(5)
@@ -28,25 +10,21 @@ const which = fc.nat(5)
 /** Writes and reads that fill and empty windows of a quarter of a megabyte, among many small ones. */
 const amount = fc.oneof({ weight: 3, arbitrary: pieceLength }, { weight: 1, arbitrary: fc.integer({ min: 100_000, max: 600_000 }) })
 
-function step (weight: number, name: keyof World, ...args: Array<fc.Arbitrary<number>>): fc.WeightedArbitrary<Step> {
-  return { weight, arbitrary: fc.tuple(...args).map(args => new Step(name, args)) }
-}
-
 const steps = fc.array(fc.oneof(
-  step(3, 'open', side, fc.nat(7)),
-  step(2, 'accept', side, which),
-  step(10, 'write', side, which, fc.oneof({ weight: 9, arbitrary: amount }, { weight: 1, arbitrary: fc.constant(0) })),
-  step(6, 'read', side, which, amount),
-  step(2, 'readAll', side, which),
-  step(2, 'retain', side, which),
-  step(1, 'limit', side, which, fc.constantFrom(1_000, 100_000, 1_000_000)),
-  step(3, 'end', side, which),
-  step(2, 'closeRead', side, which),
-  step(1, 'reset', side, which, fc.nat(3)),
-  step(2, 'ping', side),
-  step(2, 'wait', fc.nat(50)),
-  step(10, 'transmit', side, fc.integer({ min: 1, max: 300_000 })),
-  step(12, 'deliver', side, amount)
+  step<World>(3, 'open', side, fc.nat(7)),
+  step<World>(2, 'accept', side, which),
+  step<World>(10, 'write', side, which, fc.oneof({ weight: 9, arbitrary: amount }, { weight: 1, arbitrary: fc.constant(0) })),
+  step<World>(6, 'read', side, which, amount),
+  step<World>(2, 'readAll', side, which),
+  step<World>(2, 'retain', side, which),
+  step<World>(1, 'limit', side, which, fc.constantFrom(1_000, 100_000, 1_000_000)),
+  step<World>(3, 'end', side, which),
+  step<World>(2, 'closeRead', side, which),
+  step<World>(1, 'reset', side, which, fc.nat(3)),
+  step<World>(2, 'ping', side),
+  step<World>(2, 'wait', fc.nat(50)),
+  step<World>(10, 'transmit', side, fc.integer({ min: 1, max: 300_000 })),
+  step<World>(12, 'deliver', side, amount)
 ), { maxLength: 120, size: 'max' })
 
 const options = fc.record({

@@ -39,8 +39,12 @@ export class StreamModel {
   /** A side has been told that the stream is over. */
   readonly over: [boolean, boolean] = [false, false]
 
-  constructor (id: number) {
+  /** Resets carry codes. */
+  readonly codes: boolean
+
+  constructor (id: number, codes = true) {
     this.id = id
+    this.codes = codes
   }
 
   /** The next bytes for a side to write. */
@@ -91,7 +95,7 @@ export class StreamModel {
     } else {
       // who has ended, and reads no more, has no other way to say so
       must(code !== undefined || (ours.dropped && theirs.ended) || refused, 'no stream is reset that nobody reset')
-      must(error.name === 'StreamResetError' && error.origin === 'remote' && error.code === (code ?? 0), 'a reset says whose it was, and its code')
+      must(error.name === 'StreamResetError' && error.origin === 'remote' && error.code === (this.codes ? code ?? 0 : undefined), 'a reset says whose it was, and its code')
     }
   }
 

@@ -1,10 +1,12 @@
-/** Two yamux engines, their two applications, and the bytes between them: each does one thing when it is told to. */
+/** Two engines, their two applications, and the bytes between them: each does one thing when it is told to. */
 import { takeEdges } from '../../src/core/stream-lanes.ts'
 import { Edge } from '../../src/core/stream-record.ts'
 import { resolveConfig } from '../../src/protocols/yamux/config.ts'
 import { YamuxEngine } from '../../src/protocols/yamux/engine.ts'
 import { RESET, StreamModel, must, otherSide } from './stream-model.ts'
 import type { Side } from './stream-model.ts'
+import type { BaseEngine } from '../../src/core/base-engine.ts'
+import type { StreamRecord } from '../../src/core/stream-record.ts'
 import type { YamuxOptions } from '../../src/protocols/yamux/config.ts'
 import type { YamuxStream } from '../../src/protocols/yamux/stream.ts'
 
@@ -13,46 +15,59 @@ const SIDES = [0, 1] as const
 /** More rounds than this without an end are a circle. */
 const MANY_ROUNDS = 5_000
 
-interface Pair {
+export interface Pair<Stream> {
   model: StreamModel
-  records: [YamuxStream | undefined, YamuxStream | undefined]
+  records: [Stream | undefined, Stream | undefined]
 }
 
-class End {
-  readonly engine: YamuxEngine
+class End<Stream extends StreamRecord> {
+  readonly engine: BaseEngine<Stream, any>
 
   /** Bytes on their way to the other side. */
   readonly sent: Uint8Array[] = []
 
   /** Streams that this application knows, in the order in which it came to. */
-  readonly streams: Pair[] = []
+  readonly streams: Array<Pair<Stream>> = []
   readonly pings = new Set<number>()
 
-  constructor (role: 'client' | 'server', options: YamuxOptions) {
-    this.engine = new YamuxEngine(role, resolveConfig(options), 0)
+  constructor (engine: BaseEngine<Stream, any>) {
+    this.engine = engine
   }
 }
 
 /** As long as little credit is kept for more to come. */
 const HELD_MILLIS = 100
 
-export class World {
-  readonly #ends: [End, End]
-  readonly #pairs = new Map<number, Pair>()
+export abstract class AnyWorld<Stream extends StreamRecord> {
+  readonly #ends: [End<Stream>, End<Stream>]
+  readonly #pairs = new Map<number, Pair<Stream>>()
   #now = 0
 
-  constructor (client: YamuxOptions, server: YamuxOptions) {
-    this.#ends = [new End('client', client), new End('server', server)]
+  constructor (client: BaseEngine<Stream, any>, server: BaseEngine<Stream, any>) {
+    this.#ends = [new End(client), new End(server)]
   }
+
+  /** The same number on both sides, and another for each stream. */
+  protected abstract idOf (side: Side, record: Stream): number
+
+  /** What must be true of a stream at any time. */
+  protected abstract checkStream (ours: Stream, theirs: Stream | undefined): void
+
+  /** What must be true when nothing is on its way. */
+  protected abstract checkSettled (writer: Stream, reader: Stream): void
+
+  /** Whether resets carry codes. */
+  protected abstract readonly codes: boolean
 
   open (side: Side, urgency: number): void {
     const { engine, streams } = this.#ends[side]
-    const record = engine.open(this.#now, { urgency }) as YamuxStream
-    const pair: Pair = { model: new StreamModel(record.id), records: [undefined, undefined] }
+    const record = engine.open(this.#now, { urgency }) as Stream
+    const id = this.idOf(side, record)
+    const pair: Pair<Stream> = { model: new StreamModel(id, this.codes), records: [undefined, undefined] }
 
-    must(!this.#pairs.has(record.id), 'no id is given twice')
+    must(!this.#pairs.has(id), 'no id is given twice')
     pair.records[side] = record
-    this.#pairs.set(record.id, pair)
+    this.#pairs.set(id, pair)
     streams.push(pair)
   }
 
@@ -109,7 +124,7 @@ export class World {
   end (side: Side, which: number): void {
     this.#with(side, which, ({ engine }, record, model) => {
       model.directions[side].ended ||= !model.over[side]
-      engine.end(record)
+      engine.end(record, this.#now)
     })
   }
 
@@ -126,14 +141,14 @@ export class World {
         model.resets[side] = code
       }
 
-      engine.reset(record, code, new Error(RESET))
+      engine.reset(record, code, new Error(RESET), this.#now)
     })
   }
 
   ping (side: Side): void {
     const { engine, pings } = this.#ends[side]
 
-    pings.add(engine.ping())
+    pings.add(engine.ping(this.#now) as number)
   }
 
   wait (millis: number): void {
@@ -185,10 +200,7 @@ export class World {
 
       for (const { records: { [side]: ours, [otherSide(side)]: theirs } } of streams) {
         if (ours?.receive === 'open') {
-          const { available, size } = ours.receiveWindow
-
-          must(available + ours.receiveQueue.byteLength <= size, 'what may come and what is unread are within the window')
-          must((theirs?.sendWindow.available ?? 0) <= available, 'nobody has more credit than was given')
+          this.checkStream(ours, theirs)
         }
       }
     }
@@ -199,7 +211,7 @@ export class World {
     this.#exchange()
 
     for (const { records } of this.#pairs.values()) {
-      this.#checkCredit(records)
+      this.#checkSettled(records)
     }
 
     for (const side of SIDES) {
@@ -220,18 +232,18 @@ export class World {
     }
   }
 
-  #with (side: Side, which: number, act: (end: End, record: YamuxStream, model: StreamModel) => void): void {
+  #with (side: Side, which: number, act: (end: End<Stream>, record: Stream, model: StreamModel) => void): void {
     const end = this.#ends[side]
     const pair = end.streams[which % end.streams.length]
 
     if (pair !== undefined) {
-      act(end, pair.records[side] as YamuxStream, pair.model)
+      act(end, pair.records[side] as Stream, pair.model)
       this.#look(side)
     }
   }
 
   /** Nobody reads what was closed for reading: the peer's credit must not depend on it. */
-  #withReader (side: Side, which: number, act: (engine: YamuxEngine, record: YamuxStream, model: StreamModel) => void): void {
+  #withReader (side: Side, which: number, act: (engine: BaseEngine<Stream, any>, record: Stream, model: StreamModel) => void): void {
     this.#with(side, which, ({ engine }, record, model) => {
       if (!model.directions[otherSide(side)].dropped) {
         act(engine, record, model)
@@ -245,7 +257,7 @@ export class World {
 
     for (let record = engine.pollStream(); record !== undefined; record = engine.pollStream()) {
       const edges = takeEdges(record)
-      const pair = this.#pairs.get(record.id) as Pair
+      const pair = this.#pairs.get(this.idOf(side, record)) as Pair<Stream>
 
       if ((edges & Edge.opened) !== 0) {
         must(pair.records[side] === undefined, 'a stream is opened once')
@@ -303,14 +315,14 @@ export class World {
     throw new Error('there is always more to send')
   }
 
-  /** Nothing is on its way: both sides agree about what may be sent, and nobody waits for anything. */
-  #checkCredit (records: Pair['records']): void {
+  /** Nothing is on its way, and nobody waits for anything. */
+  #checkSettled (records: Pair<Stream>['records']): void {
     for (const side of SIDES) {
       const writer = records[side]
       const reader = records[otherSide(side)]
 
       if (writer?.send === 'open' && reader?.receive === 'open') {
-        must(writer.sendWindow.available === reader.receiveWindow.available, 'no credit is lost')
+        this.checkSettled(writer, reader)
         must(writer.sendQueue.byteLength === 0, 'all is sent to who reads all')
         must(!writer.needsDrain && writer.stalledAt === undefined, 'nobody waits for what has come')
       }
@@ -319,6 +331,27 @@ export class World {
 }
 
 /** The peer never heard of it, or had no room for it. */
-function isRefused (records: Pair['records']): boolean {
+function isRefused (records: Pair<StreamRecord>['records']): boolean {
   return records.includes(undefined)
+}
+
+export class World extends AnyWorld<YamuxStream> {
+  protected readonly codes = true
+
+  constructor (client: YamuxOptions, server: YamuxOptions) {
+    super(new YamuxEngine('client', resolveConfig(client), 0), new YamuxEngine('server', resolveConfig(server), 0))
+  }
+
+  protected idOf (_side: Side, record: YamuxStream): number {
+    return record.id
+  }
+
+  protected checkStream ({ receiveWindow: { available, size }, receiveQueue }: YamuxStream, theirs: YamuxStream | undefined): void {
+    must(available + receiveQueue.byteLength <= size, 'what may come and what is unread are within the window')
+    must((theirs?.sendWindow.available ?? 0) <= available, 'nobody has more credit than was given')
+  }
+
+  protected checkSettled (writer: YamuxStream, reader: YamuxStream): void {
+    must(writer.sendWindow.available === reader.receiveWindow.available, 'no credit is lost')
+  }
 }

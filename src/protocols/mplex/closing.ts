@@ -60,15 +60,18 @@ function oweReset (state: MplexState, stream: MplexStream, error: Error | undefi
 
 /**
  * The peer reset the stream. What is unread is dropped, as the specification has it ("all future reads"): a peer that
- * opens, fills and resets streams would otherwise fill memory.
+ * opens, fills and resets streams would otherwise fill memory. What it had ended before is whole, and stays: the answer
+ * of a peer that does not want the rest of the question.
  */
 export function resetRemotely (state: MplexState, stream: MplexStream): void {
-  if (stream.receiveQueue.byteLength > 0) {
+  const { byteLength } = stream.receiveQueue
+
+  if (byteLength > 0 && (stream.receive === 'open' || state.left + byteLength > state.budgets.limits.unreadBytes)) {
     dropUnread(state, stream)
-    // the end that the peer had announced will not be reached
     stream.receive = 'reset'
   }
 
+  state.left += stream.receiveQueue.byteLength
   cutOff(stream, new StreamResetError('the peer reset the stream', { origin: 'remote' }))
   state.resetRemotely++
   forget(state, stream)

@@ -2,8 +2,8 @@
 import { Edge } from '../../../src/core/stream-record.ts'
 import { isPattern, pattern } from './pattern.ts'
 import type { VirtualClock } from './clock.ts'
-import type { App, Endpoint } from './endpoint.ts'
-import type { YamuxStream } from '../../../src/protocols/yamux/stream.ts'
+import type { AnyEndpoint, App } from './endpoint.ts'
+import type { StreamRecord } from '../../../src/core/stream-record.ts'
 
 /** Several that share a stream, such as one that writes and one that reads. */
 export function together (...apps: App[]): App {
@@ -17,23 +17,23 @@ export function together (...apps: App[]): App {
 }
 
 /** Which bytes a stream carries: one flow each way. */
-export function flowFrom (endpoint: Endpoint, stream: YamuxStream): number {
-  return stream.id * 2 + (endpoint.name === 'client' ? 0 : 1)
+export function flowFrom (endpoint: AnyEndpoint, stream: StreamRecord): number {
+  return endpoint.flowOf(stream) * 2 + (endpoint.name === 'client' ? 0 : 1)
 }
 
-function flowTo (endpoint: Endpoint, stream: YamuxStream): number {
-  return stream.id * 2 + (endpoint.name === 'client' ? 1 : 0)
+function flowTo (endpoint: AnyEndpoint, stream: StreamRecord): number {
+  return endpoint.flowOf(stream) * 2 + (endpoint.name === 'client' ? 1 : 0)
 }
 
 /** Writes as fast as it may, which is while `write()` says so, and ends after `total` bytes. */
 export class Sender implements App {
   written = 0
 
-  readonly #endpoint: Endpoint
-  readonly #stream: YamuxStream
+  readonly #endpoint: AnyEndpoint
+  readonly #stream: StreamRecord
   readonly #total: number
 
-  constructor (endpoint: Endpoint, stream: YamuxStream, total = Infinity) {
+  constructor (endpoint: AnyEndpoint, stream: StreamRecord, total = Infinity) {
     this.#endpoint = endpoint
     this.#stream = stream
     this.#total = total
@@ -70,10 +70,10 @@ export class Reader implements App {
   ended = false
   paused = false
 
-  readonly endpoint: Endpoint
-  readonly stream: YamuxStream
+  readonly endpoint: AnyEndpoint
+  readonly stream: StreamRecord
 
-  constructor (endpoint: Endpoint, stream: YamuxStream) {
+  constructor (endpoint: AnyEndpoint, stream: StreamRecord) {
     this.endpoint = endpoint
     this.stream = stream
   }
@@ -96,7 +96,7 @@ export class Reader implements App {
       const bytes = this.endpoint.read(this.stream, max) as Uint8Array
 
       if (!isPattern(flowTo(this.endpoint, this.stream), this.read, bytes)) {
-        throw new Error(`${this.endpoint.name} read bytes on stream ${this.stream.id} at ${this.read} that nobody wrote there`)
+        throw new Error(`${this.endpoint.name} read bytes on stream ${this.stream.name} at ${this.read} that nobody wrote there`)
       }
 
       this.read += bytes.byteLength
@@ -109,7 +109,7 @@ export class Reader implements App {
 
 /** Reads so many bytes every so many milliseconds. */
 export class SlowReader extends Reader {
-  constructor (endpoint: Endpoint, stream: YamuxStream, clock: VirtualClock, bytes: number, millis: number) {
+  constructor (endpoint: AnyEndpoint, stream: StreamRecord, clock: VirtualClock, bytes: number, millis: number) {
     super(endpoint, stream)
     this.paused = true
 
@@ -127,10 +127,10 @@ export class SlowReader extends Reader {
 
 /** Sends back what it is sent, as far as it is taken, and ends after the peer has. */
 export class Echo implements App {
-  readonly #endpoint: Endpoint
-  readonly #stream: YamuxStream
+  readonly #endpoint: AnyEndpoint
+  readonly #stream: StreamRecord
 
-  constructor (endpoint: Endpoint, stream: YamuxStream) {
+  constructor (endpoint: AnyEndpoint, stream: StreamRecord) {
     this.#endpoint = endpoint
     this.#stream = stream
   }
@@ -154,15 +154,15 @@ export class Asker implements App {
   readonly times: number[] = []
   onAsk: (() => void) | undefined
 
-  readonly #endpoint: Endpoint
-  readonly #stream: YamuxStream
+  readonly #endpoint: AnyEndpoint
+  readonly #stream: StreamRecord
   readonly #clock: VirtualClock
   readonly #bytes: number
   readonly #millis: number
   #askedAt = 0
   #missing = 0
 
-  constructor (endpoint: Endpoint, stream: YamuxStream, clock: VirtualClock, bytes: number, millis: number) {
+  constructor (endpoint: AnyEndpoint, stream: StreamRecord, clock: VirtualClock, bytes: number, millis: number) {
     this.#endpoint = endpoint
     this.#stream = stream
     this.#clock = clock

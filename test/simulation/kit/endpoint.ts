@@ -9,7 +9,9 @@ import { YamuxEngine } from '../../../src/protocols/yamux/engine.ts'
 import { Recorder } from './recorder.ts'
 import type { VirtualClock } from './clock.ts'
 import type { Pipe } from './pipe.ts'
+import type { BaseEngine } from '../../../src/core/base-engine.ts'
 import type { EngineEvent, OpenOptions } from '../../../src/core/engine.ts'
+import type { StreamId, StreamRecord } from '../../../src/core/stream-record.ts'
 import type { YamuxConfig, YamuxOptions } from '../../../src/protocols/yamux/config.ts'
 import type { YamuxStream } from '../../../src/protocols/yamux/stream.ts'
 
@@ -18,21 +20,26 @@ export interface App {
   onEdges(edges: number): void
 }
 
-export class Endpoint {
+/** Reads along, and throws at what was promised never to be sent. */
+export interface Recording {
+  sent(buffers: Uint8Array[]): void
+  received(bytes: Uint8Array): void
+}
+
+export abstract class AnyEndpoint<Stream extends StreamRecord = any, Engine extends BaseEngine<Stream, any> = any, Log extends Recording = any> {
   readonly name: string
-  readonly engine: YamuxEngine
-  readonly config: YamuxConfig
-  readonly recorder: Recorder
+  readonly engine: Engine
+  readonly recorder: Log
 
   /** A stream of the peer's; it is accepted unless this says `false`. */
-  onStream: ((stream: YamuxStream) => boolean | undefined) | undefined
+  onStream: ((stream: Stream) => boolean | undefined) | undefined
   onEvent: ((event: EngineEvent) => void) | undefined
 
   closed = false
   error: Error | undefined
 
   /** Everything that was opened by either side, by id. */
-  readonly streams = new Map<number, YamuxStream>()
+  readonly streams = new Map<StreamId, Stream>()
 
   readonly #clock: VirtualClock
   readonly #out: Pipe
@@ -41,16 +48,21 @@ export class Endpoint {
   #alarmAt = Infinity
   #cancelAlarm: (() => void) | undefined
 
-  constructor (name: string, role: 'client' | 'server', clock: VirtualClock, out: Pipe, options: YamuxOptions) {
+  readonly #maxBatchLength: number
+
+  constructor (name: string, engine: Engine, recorder: Log, clock: VirtualClock, out: Pipe, maxBatchLength: number) {
     this.name = name
     this.#clock = clock
     this.#out = out
-    this.config = resolveConfig(options)
-    this.engine = new YamuxEngine(role, this.config, clock.now())
-    this.recorder = new Recorder(name, role)
+    this.#maxBatchLength = maxBatchLength
+    this.engine = engine
+    this.recorder = recorder
     out.onDrain = () => { this.#flush() }
     this.changed()
   }
+
+  /** The same number at both ends, and another for each stream. */
+  abstract flowOf (stream: Stream): number
 
   get now (): number {
     return this.#clock.now()
@@ -73,7 +85,7 @@ export class Endpoint {
   }
 
   /** `undefined`: not before an `available` event. */
-  open (app?: (stream: YamuxStream) => App, options?: OpenOptions): YamuxStream | undefined {
+  open (app?: (stream: Stream) => App, options?: OpenOptions): Stream | undefined {
     const stream = this.engine.open(this.now, options)
 
     if (stream !== undefined) {
@@ -85,12 +97,12 @@ export class Endpoint {
     return stream
   }
 
-  accept (stream: YamuxStream): void {
+  accept (stream: Stream): void {
     this.engine.accept(stream)
     this.changed()
   }
 
-  write (stream: YamuxStream, bytes: Uint8Array): boolean {
+  write (stream: Stream, bytes: Uint8Array): boolean {
     const more = this.engine.write(stream, bytes, this.now)
 
     this.changed()
@@ -98,7 +110,7 @@ export class Endpoint {
     return more
   }
 
-  read (stream: YamuxStream, max = Infinity): Uint8Array | undefined {
+  read (stream: Stream, max = Infinity): Uint8Array | undefined {
     const bytes = this.engine.read(stream, max, this.now)
 
     this.changed()
@@ -106,27 +118,19 @@ export class Endpoint {
     return bytes
   }
 
-  end (stream: YamuxStream): void {
-    this.engine.end(stream)
+  end (stream: Stream): void {
+    this.engine.end(stream, this.now)
     this.changed()
   }
 
-  closeRead (stream: YamuxStream): void {
+  closeRead (stream: Stream): void {
     this.engine.closeRead(stream, this.now)
     this.changed()
   }
 
-  reset (stream: YamuxStream, code = 0, error?: Error): void {
+  reset (stream: Stream, code = 0, error?: Error): void {
     this.engine.reset(stream, code, error)
     this.changed()
-  }
-
-  ping (): number {
-    const id = this.engine.ping()
-
-    this.changed()
-
-    return id
   }
 
   close (code = 0, error?: Error): void {
@@ -154,7 +158,7 @@ export class Endpoint {
   }
 
   #transmit (): boolean {
-    const frames = this.engine.pollTransmit(this.config.maxBatchLength, this.now)
+    const frames = this.engine.pollTransmit(this.#maxBatchLength, this.now)
 
     if (frames === undefined) {
       return false
@@ -208,7 +212,7 @@ export class Endpoint {
     this.#settling = false
   }
 
-  #onEdges (stream: YamuxStream, edges: number): void {
+  #onEdges (stream: Stream, edges: number): void {
     if ((edges & Edge.opened) !== 0) {
       this.streams.set(stream.id, stream)
 
@@ -226,5 +230,29 @@ export class Endpoint {
     this.#cancelAlarm?.()
     this.#transmit()
     this.#out.end()
+  }
+}
+
+/** One end that speaks yamux. */
+export class Endpoint extends AnyEndpoint<YamuxStream, YamuxEngine, Recorder> {
+  readonly config: YamuxConfig
+
+  constructor (name: string, role: 'client' | 'server', clock: VirtualClock, out: Pipe, options: YamuxOptions) {
+    const config = resolveConfig(options)
+
+    super(name, new YamuxEngine(role, config, clock.now()), new Recorder(name, role), clock, out, config.maxBatchLength)
+    this.config = config
+  }
+
+  flowOf (stream: YamuxStream): number {
+    return stream.id
+  }
+
+  ping (): number {
+    const id = this.engine.ping()
+
+    this.changed()
+
+    return id
   }
 }

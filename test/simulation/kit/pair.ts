@@ -2,6 +2,7 @@
 import { VirtualClock } from './clock.ts'
 import { Endpoint } from './endpoint.ts'
 import { Pipe } from './pipe.ts'
+import type { AnyEndpoint } from './endpoint.ts'
 import type { PipeOptions } from './pipe.ts'
 import type { YamuxOptions } from '../../../src/protocols/yamux/config.ts'
 
@@ -12,10 +13,10 @@ export interface PairOptions {
   serverOptions?: YamuxOptions
 }
 
-export interface Pair {
+export interface AnyPair<End extends AnyEndpoint> {
   clock: VirtualClock
-  client: Endpoint
-  server: Endpoint
+  client: End
+  server: End
 
   /** Where the bytes of each go. */
   fromClient: Pipe
@@ -25,12 +26,19 @@ export interface Pair {
   cut(cause?: Error): void
 }
 
+export type Pair = AnyPair<Endpoint>
+
 export function createPair (options: PairOptions = {}): Pair {
+  return linkEnds(options.link, (role, clock, out) => new Endpoint(role, role, clock, out, options[`${role}Options`] ?? {}))
+}
+
+/** Of any language. */
+export function linkEnds<End extends AnyEndpoint> (link: PipeOptions | undefined, createEnd: (role: 'client' | 'server', clock: VirtualClock, out: Pipe) => End): AnyPair<End> {
   const clock = new VirtualClock()
-  const fromClient = new Pipe(clock, options.link)
-  const fromServer = new Pipe(clock, options.link)
-  const client = new Endpoint('client', 'client', clock, fromClient, options.clientOptions ?? {})
-  const server = new Endpoint('server', 'server', clock, fromServer, options.serverOptions ?? {})
+  const fromClient = new Pipe(clock, link)
+  const fromServer = new Pipe(clock, link)
+  const client = createEnd('client', clock, fromClient)
+  const server = createEnd('server', clock, fromServer)
 
   connect(fromClient, server)
   connect(fromServer, client)
@@ -48,7 +56,7 @@ export function createPair (options: PairOptions = {}): Pair {
   return { clock, client, server, fromClient, fromServer, cut }
 }
 
-function connect (pipe: Pipe, to: Endpoint): void {
+function connect (pipe: Pipe, to: AnyEndpoint): void {
   pipe.onBytes = bytes => { to.receive(bytes) }
   pipe.onEnd = () => { to.receiveEnd() }
 }
