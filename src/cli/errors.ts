@@ -223,7 +223,7 @@ export function dialProblem (err: unknown, address: string): CliError {
   }
 
   if (name === 'EncryptionFailedError' || name === 'InvalidCryptoExchangeError' || name === 'MuxerUnavailableError') {
-    return new CliError(`cannot agree with ${address} on noise and a stream muxer (${message}); check that a libp2p node with both listens there`, { cause: err })
+    return new CliError(`cannot agree with ${address} on noise and a stream muxer (${message}); check that a libp2p node with both listens there, and that both ends were started with the same --muxer`, { cause: err })
   }
 
   return new CliError(`cannot reach ${address}: ${message}`, { cause: err })

@@ -33,7 +33,12 @@ const STOP_MILLIS = 2_000
  * Only the one that was asked for: nodes of js-libp2p that share more than one may
  * disagree on which it is
  */
-const CREATE_MUXER = { mplex, yamux }
+const CREATE_MUXER = {
+  // nothing holds the sender of a file back while a disk is busy: 64 MiB are half a
+  // second of a fast one
+  mplex: () => mplex({ maxStreamBufferSize: 67_108_864 }),
+  yamux: () => yamux()
+}
 
 export interface Node {
   libp2p: Libp2p
@@ -62,7 +67,7 @@ export async function createNode (listen?: string, muxer: MuxerName = 'yamux'): 
       addresses: { listen: listen == null ? [] : [listen] },
       transports: [tcp()],
       connectionEncrypters: [noise()],
-      streamMuxers: [muxers.watch<object>(CREATE_MUXER[muxer]())],
+      streamMuxers: [muxers.watch(CREATE_MUXER[muxer]())],
       // it would negotiate one more stream every ten seconds, and end a connection
       // whose answer is late; the muxer has a keep-alive of its own
       connectionMonitor: { enabled: false }

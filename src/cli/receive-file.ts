@@ -172,7 +172,14 @@ async function discard (reader: ByteReader): Promise<void> {
   }
 }
 
-function gone (received: number, header: FileHeader | undefined, cause: unknown): PeerGoneError {
+function gone (received: number, header: FileHeader | undefined, cause: unknown): CliError {
+  if (cause instanceof Error && cause.name === 'StreamBufferError') {
+    return new CliError(`${header?.name ?? 'a file'} came faster than the disk took it, and mplex cannot tell a sender to wait; use yamux at both ends`, {
+      cause,
+      tell: 'the disk of the receiver is slower than the sender; use yamux at both ends'
+    })
+  }
+
   return new PeerGoneError(
     header == null
       ? 'a sender went away before it said what it sends'

@@ -71,6 +71,17 @@ describe('cli/demo', function () {
     await nothingLeft()
   })
 
+  it('does the same over mplex, of which it knows no window and no round trip', async () => {
+    const demo = await run(['demo', '--muxer', 'mplex', '--size', '4', '--streams', '3'], environment())
+
+    expect(demo.stderr).to.equal('')
+    expect(demo.stdout).to.include('\nmplex over noise over TCP, ')
+    expect(demo.stdout).to.match(/^ {2}window reached +-$/m)
+    expect(demo.stdout).to.match(/^ {2}SHA-256 on disk +the same$/m)
+    expect(demo.stdout).to.match(/\nall is right\n$/)
+    await nothingLeft()
+  })
+
   it('sends a file of the user, and leaves it in place', async () => {
     const path = join(directory(), 'mine')
     await writeFile(path, 'mine')

@@ -39,8 +39,8 @@ describe('cli/send and receive', function () {
     return path
   }
 
-  async function startReceiver (): Promise<[Program, string]> {
-    const receiver = new Program(['receive', '--listen', LOCAL, '--out', out])
+  async function startReceiver (...options: string[]): Promise<[Program, string]> {
+    const receiver = new Program(['receive', '--listen', LOCAL, '--out', out, ...options])
     const [address] = await receiver.output('stdout', /\/ip4\/\S+\/p2p\/\S+/)
 
     // Ctrl-C is understood from here on
@@ -61,6 +61,21 @@ describe('cli/send and receive', function () {
 
     return [node, await node.libp2p.dialProtocol(parsePeerAddress(address), FILE_PROTOCOL)]
   }
+
+  it('brings a file over mplex, and says what is wrong when the two ends have different muxers', async () => {
+    const [receiver, address] = await startReceiver('--muxer', 'mplex')
+    const path = await makeFile('over mplex.bin', 3_000_000)
+    const other = await run(['send', path, address])
+
+    expect(other.code).to.equal(1)
+    expect(other.stderr).to.include('that both ends were started with the same --muxer\n')
+
+    const sender = await run(['send', '--muxer', 'mplex', path, address])
+
+    expect(sender.stderr).to.equal('')
+    expect(sender.code).to.equal(0)
+    await receiver.output('stdout', /received over mplex\.bin: 2\.9 MiB/)
+  })
 
   it('brings files over, one after the other, until interrupted', async () => {
     const [receiver, address] = await startReceiver()
