@@ -1,4 +1,4 @@
-/** Real libp2p nodes over TCP and noise: ours, and one with another implementation of yamux. */
+/** Real libp2p nodes over TCP and noise: ours, and one with another implementation of the same language. */
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux as chainsafeYamux } from '@chainsafe/libp2p-yamux'
 import { tcp } from '@libp2p/tcp'
@@ -8,7 +8,7 @@ import { yamux } from '../../../src/yamux.ts'
 import type { MuxedConnection, YamuxOptions } from '../../../src/yamux.ts'
 import type { Connection, Libp2p, Stream, StreamHandler, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 
-type MuxerFactory = (components: any) => StreamMuxerFactory
+export type MuxerFactory = (components: any) => StreamMuxerFactory
 
 const THEIRS: Record<string, () => MuxerFactory> = {
   '@libp2p/yamux': () => libp2pYamux(),
@@ -31,10 +31,10 @@ export class Pairing {
   theirs!: Node
   connection!: Connection
 
-  readonly #theirMuxer: () => MuxerFactory
+  readonly #muxers: Record<'ours' | 'theirs', () => MuxerFactory>
 
-  constructor (theirMuxer: () => MuxerFactory, weDial: boolean) {
-    this.#theirMuxer = theirMuxer
+  constructor (muxers: Record<'ours' | 'theirs', () => MuxerFactory>, weDial: boolean) {
+    this.#muxers = muxers
     this.weDial = weDial
   }
 
@@ -50,8 +50,8 @@ export class Pairing {
     return this.ours.muxers[0] as MuxedConnection
   }
 
-  async start (options?: YamuxOptions): Promise<void> {
-    [this.ours, this.theirs] = await Promise.all([createNode(yamux(options)), createNode(this.#theirMuxer())])
+  async start (): Promise<void> {
+    [this.ours, this.theirs] = await Promise.all([createNode(this.#muxers.ours()), createNode(this.#muxers.theirs())])
   }
 
   /** Once handlers are registered, so that no stream comes too early for them. */
@@ -110,26 +110,30 @@ async function createNode (muxer: MuxerFactory): Promise<Node> {
   return { libp2p, muxers }
 }
 
-/** Says the same of every implementation, with each side dialling. */
+/** Says the same of every implementation of yamux, with each side dialling. */
 export function withEveryPeer (what: string, say: (pairing: () => Pairing) => void, options?: YamuxOptions): void {
   for (const [name, theirMuxer] of Object.entries(THEIRS)) {
-    for (const weDial of [true, false]) {
-      describe(`interop: ${what}, with ${name}, ${weDial ? 'we' : 'they'} dial`, function () {
-        this.timeout(30_000)
+    withPeer(`${what}, with ${name}`, { ours: () => yamux(options), theirs: theirMuxer }, say)
+  }
+}
 
-        let pairing: Pairing
+export function withPeer (what: string, muxers: Record<'ours' | 'theirs', () => MuxerFactory>, say: (pairing: () => Pairing) => void): void {
+  for (const weDial of [true, false]) {
+    describe(`interop: ${what}, ${weDial ? 'we' : 'they'} dial`, function () {
+      this.timeout(30_000)
 
-        beforeEach(async () => {
-          pairing = new Pairing(theirMuxer, weDial)
-          await pairing.start(options)
-        })
+      let pairing: Pairing
 
-        afterEach(async () => {
-          await pairing.stop()
-        })
-
-        say(() => pairing)
+      beforeEach(async () => {
+        pairing = new Pairing(muxers, weDial)
+        await pairing.start()
       })
-    }
+
+      afterEach(async () => {
+        await pairing.stop()
+      })
+
+      say(() => pairing)
+    })
   }
 }
