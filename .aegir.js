@@ -19,6 +19,8 @@ export default {
       'src/**/*.{js,ts}',
       'test/**/*.{js,ts}',
       'benchmarks/**/*.{js,ts}',
+      'attacks/**/*.{js,ts}',
+      'trials/**/*.{js,ts}',
       'examples/**/*.{js,ts}',
       'interop/**/*.{js,ts}',
       'scripts/**/*.js',
@@ -31,12 +33,14 @@ export default {
   },
   dependencyCheck: {
     productionIgnorePatterns: [
+      '/attacks',
       '/benchmarks',
       '/dist',
       '/examples',
       '/interop',
       '/scripts',
       '/test',
+      '/trials',
       '.aegir.js',
       '.dependency-cruiser.cjs',
       'eslint.config.js'

@@ -1,0 +1,61 @@
+/** What the victim's application does with a stream. */
+import type { App } from './types.ts'
+import type { Stream } from '@libp2p/interface'
+
+const CHUNK_BYTES = 65_536
+
+function ignore (): void {}
+
+function read (stream: Stream): void {
+  stream.addEventListener('message', ignore)
+  stream.addEventListener('remoteCloseWrite', () => {
+    stream.close().catch(ignore)
+  })
+}
+
+function echo (stream: Stream): void {
+  stream.addEventListener('message', ({ data }) => {
+    if (stream.writeStatus === 'writable' && !stream.send(data)) {
+      stream.pause()
+    }
+  })
+  stream.addEventListener('drain', () => {
+    if (stream.readStatus !== 'closed') {
+      stream.resume()
+    }
+  })
+  stream.addEventListener('remoteCloseWrite', () => {
+    stream.close().catch(ignore)
+  })
+}
+
+/** As much as the stream takes, and then whenever it drains. */
+function write (stream: Stream): void {
+  const fill = (): void => {
+    while (stream.writeStatus === 'writable' && stream.send(new Uint8Array(CHUNK_BYTES))) {
+      // until it has enough
+    }
+  }
+
+  stream.addEventListener('drain', fill)
+  fill()
+}
+
+function leave (stream: Stream): void {
+  stream.close().catch(ignore)
+  stream.closeRead().catch(ignore)
+}
+
+export function use (app: App, stream: Stream, index: number): void {
+  if (app === 'ignore' || (app === 'hold-first' && index === 0)) {
+    stream.pause()
+  } else if (app === 'echo') {
+    echo(stream)
+  } else if (app === 'write') {
+    write(stream)
+  } else if (app === 'leave') {
+    leave(stream)
+  } else {
+    read(stream)
+  }
+}

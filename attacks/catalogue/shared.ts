@@ -1,0 +1,205 @@
+/** Attacks on what every multiplexer has: streams, data, ends, and memory in between. */
+import { Random } from '../../test/simulation/kit/random.ts'
+import type { Attack, Language } from '../types.ts'
+
+const BOTH: Language[] = ['yamux', 'mplex']
+
+const ONE = Uint8Array.of(7)
+const KIB_64 = new Uint8Array(65_536).fill(7)
+
+/** More than a yamux window, and less than a mplex message may have. */
+const WINDOW = 262_144
+
+export const SHARED: Attack[] = [
+  {
+    name: 'announce-4gib',
+    title: '4 GiB announced on an open stream, then 64 MiB of them',
+    languages: BOTH,
+    run: async (wire, { open, announce }) => {
+      await wire.send(open(0), announce(0, 2 ** 32 - 1))
+      await wire.repeat(1_024, KIB_64)
+    }
+  },
+  {
+    name: 'announce-unknown',
+    title: '4 GiB announced for a stream that was never open, then 64 MiB of them',
+    languages: BOTH,
+    run: async (wire, { announce }) => {
+      await wire.send(announce(99, 2 ** 32 - 1))
+      await wire.repeat(1_024, KIB_64)
+    }
+  },
+  {
+    name: 'open-flood',
+    title: '100,000 streams opened',
+    languages: BOTH,
+    run: async (wire, { open }) => {
+      await wire.each(100_000, open)
+    }
+  },
+  {
+    name: 'open-flood-deaf',
+    title: '1,000,000 streams opened, refusals unread',
+    languages: BOTH,
+    deaf: true,
+    run: async (wire, { open }) => {
+      // kernels keep the answers to the first 100,000 or so
+      await wire.each(1_000_000, open)
+    }
+  },
+  {
+    name: 'rapid-reset',
+    title: '100,000 streams opened and reset',
+    languages: BOTH,
+    run: async (wire, { open, reset }) => {
+      await wire.each(100_000, n => [open(n), reset(n)])
+    }
+  },
+  {
+    name: 'reset-storm',
+    title: '100 times 1,000 streams, live and echoing, reset at once',
+    languages: BOTH,
+    app: 'echo',
+    run: async (wire, { open, data, reset }) => {
+      for (let round = 0; round < 100 && !wire.closed; round++) {
+        await wire.each(1_000, i => [open(round * 1_000 + i), data(round * 1_000 + i, ONE)])
+        await wire.each(1_000, i => reset(round * 1_000 + i))
+      }
+    }
+  },
+  {
+    name: 'made-you-reset',
+    title: '20,000 streams on which data comes that nobody wants',
+    languages: BOTH,
+    app: 'leave',
+    run: async (wire, { open, data }) => {
+      for (let n = 0; n < 20_000 && !wire.closed; n += 500) {
+        await wire.each(500, i => open(n + i))
+        // the application has left them by then
+        await wire.pause(100)
+        await wire.each(500, i => data(n + i, ONE))
+      }
+    }
+  },
+  {
+    name: 'empty-frames',
+    title: '1,000,000 frames of 0 bytes on an open stream',
+    languages: BOTH,
+    run: async (wire, { open, data }) => {
+      await wire.send(open(0))
+      await wire.repeat(1_000_000, data(0, new Uint8Array(0)))
+    }
+  },
+  {
+    name: 'tiny-frames',
+    title: '1,000,000 frames of 1 byte on four streams that are not read',
+    languages: BOTH,
+    app: 'ignore',
+    run: async (wire, { open, data }) => {
+      await wire.each(4, open)
+      await wire.each(1_000_000, i => data(i % 4, ONE))
+    }
+  },
+  {
+    name: 'pinned-slices',
+    title: '1,000 bytes kept, each cut from 64 KiB of which the rest is read',
+    languages: BOTH,
+    app: 'hold-first',
+    run: async (wire, { open, data }) => {
+      await wire.send(open(0), open(1))
+
+      for (let i = 0; i < 1_000; i++) {
+        // what is read gives its window back at once, so there is always enough
+        await wire.send(Buffer.concat([data(0, ONE), data(1, KIB_64.subarray(0, 65_000))]))
+        await wire.pause(1)
+      }
+    }
+  },
+  {
+    name: 'unknown-streams',
+    title: '1,000,000 bytes for streams that were never open',
+    languages: BOTH,
+    run: async (wire, { data }) => {
+      await wire.each(1_000_000, i => data(1_000 + i % 1_000, ONE))
+    }
+  },
+  {
+    name: 'data-after-end',
+    title: '16 MiB on a stream that its sender has ended',
+    languages: BOTH,
+    app: 'ignore',
+    run: async (wire, { open, data, end }) => {
+      await wire.send(open(0), end(0))
+      await wire.repeat(16_384, data(0, KIB_64.subarray(0, 1_024)))
+    }
+  },
+  {
+    name: 'unread-streams',
+    title: '256 KiB on each of 1,000 streams that are not read',
+    languages: BOTH,
+    app: 'ignore',
+    // what was granted and nobody reads is kept, up to the budget for all streams together
+    allowedMiB: 136,
+    run: async (wire, { open, data }) => {
+      const body = new Uint8Array(WINDOW).fill(7)
+
+      for (let n = 0; n < 1_000 && !wire.closed; n++) {
+        await wire.send(open(n), data(n, body))
+      }
+    }
+  },
+  {
+    name: 'slow-loris',
+    title: 'a frame of which a byte comes every 50 ms, for 4 s',
+    languages: BOTH,
+    run: async (wire, { open, announce }) => {
+      await wire.send(open(0))
+
+      for (const byte of Buffer.concat([announce(0, 1_000), new Uint8Array(68)])) {
+        await wire.send(Uint8Array.of(byte))
+        await wire.pause(50)
+      }
+    }
+  },
+  {
+    name: 'never-reads',
+    title: 'writes of the victim unread for 5 s, on 10 streams',
+    languages: BOTH,
+    app: 'write',
+    deaf: true,
+    run: async (wire, { open }) => {
+      await wire.each(10, open)
+      await wire.pause(5_000)
+    }
+  },
+  {
+    name: 'never-stops',
+    title: '1 GiB on a stream that is not read',
+    languages: BOTH,
+    app: 'ignore',
+    run: async (wire, { open, data }) => {
+      await wire.send(open(0))
+      await wire.repeat(16_384, data(0, KIB_64))
+    }
+  },
+  {
+    name: 'opens-twice',
+    title: 'the same id opened 10,000 times',
+    languages: BOTH,
+    run: async (wire, { open }) => {
+      await wire.repeat(10_000, open(0))
+    }
+  },
+  {
+    name: 'garbage',
+    title: '64 MiB of random bytes',
+    languages: BOTH,
+    run: async wire => {
+      const random = new Random(1)
+
+      for (let i = 0; i < 1_024 && !wire.closed; i++) {
+        await wire.send(Uint8Array.from({ length: 65_536 }, () => random.int(0, 255)))
+      }
+    }
+  }
+]

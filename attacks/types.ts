@@ -1,0 +1,83 @@
+/** What an attack is, and what is said of it. */
+import type { Wire } from './wire.ts'
+
+/** The languages on the wire. */
+export type Language = 'yamux' | 'mplex'
+
+/**
+ * What the victim's application does with a stream of the attacker: reads it, echoes it, keeps it and never reads, keeps
+ * the first and reads the others, writes as much as it is let, or ends both halves at once.
+ */
+export type App = 'read' | 'echo' | 'ignore' | 'hold-first' | 'write' | 'leave'
+
+/** The frames that both languages have, for the `n`th stream of the attacker, counted from 0. */
+export interface Dialect {
+  open(n: number): Uint8Array
+  data(n: number, body: Uint8Array): Uint8Array
+  end(n: number): Uint8Array
+  reset(n: number): Uint8Array
+
+  /** The first bytes of data of so many bytes. */
+  announce(n: number, length: number): Uint8Array
+}
+
+export interface Attack {
+  name: string
+  title: string
+  languages: Language[]
+
+  /** @default 'read' */
+  app?: App
+
+  /** The attacker leaves in its socket what the victim sends. @default false */
+  deaf?: boolean
+
+  /** MiB of live memory that the victim may grow by, when it is one of ours. @default 8 */
+  allowedMiB?: number
+  run(wire: Wire, dialect: Dialect): Promise<void>
+}
+
+export interface Outcome {
+  attack: string
+  victim: string
+
+  /** `harmless`: nothing was closed. `stalled`: the victim took no more. */
+  end: 'harmless' | 'closed' | 'zombie' | 'stalled' | 'cut off' | 'crashed' | 'out of memory'
+
+  /** The error that the victim's connection ended with, if it did. */
+  error?: { name: string, message: string, budget?: string }
+
+  /** Rejections that nobody handled, and exceptions that nobody caught. */
+  unhandled: string[]
+
+  /** Bytes that the attacker sent. */
+  sentBytes: number
+
+  /** By how much live memory and resident memory of the victim grew at most, in bytes. */
+  liveGrowth: number
+  residentGrowth: number
+
+  /** The longest that an echo on another connection of the victim's took, in milliseconds; and before the attack. */
+  heldMillis: number
+  quietMillis: number
+  seconds: number
+}
+
+export type ToVictim = { type: 'begin', app: App } | { type: 'look' }
+
+/** What the victim says of the connection that is attacked. */
+export interface Look {
+  receivedBytes: number
+  muxer: string
+  connection: string
+  error?: Outcome['error']
+  unhandled: string[]
+
+  /** Live memory after collecting garbage, in bytes: when the attack began, and the most since. */
+  liveBefore: number
+  livePeak: number
+}
+
+export type FromVictim = { type: 'listening', port: number } | { type: 'begun' } | { type: 'look', look: Look }
+
+export type FromAttacker = { type: 'sent', bytes: number } | { type: 'done', bytes: number, closed: boolean }
