@@ -1,6 +1,6 @@
 import { expect } from 'aegir/chai'
 import { patternIsIntact } from './kit/pattern.ts'
-import { runRandomOperations } from './kit/random-operations.ts'
+import { makePlan, runPlan } from './kit/random-operations.ts'
 import { seedToRepeat, withSeed } from './kit/random.ts'
 import type { Report } from './kit/random-operations.ts'
 
@@ -17,7 +17,7 @@ describe('simulation: random operations', () => {
     const reports: Report[] = []
 
     for (let each = first; each <= last; each++) {
-      reports.push(withSeed(each, runRandomOperations))
+      reports.push(withSeed(each, () => runPlan(makePlan(each))))
     }
 
     expect(patternIsIntact()).to.be.true()
@@ -42,6 +42,6 @@ function expectVariety (reports: Report[]): void {
 
   expect(counts).to.include.all.keys(
     'finish', 'drain', 'close', 'cut',
-    'open', 'accept later', 'write', 'mode', 'end', 'closeRead', 'reset', 'ping', 'retain', 'limit')
+    'open', 'accept later', 'write', 'mode', 'end', 'closeRead', 'reset', 'ping', 'retain', 'limit', 'priority')
   expect(reports.reduce((sum, report) => sum + report.bytes, 0)).to.be.greaterThan(reports.length * 100_000)
 }

@@ -12,6 +12,9 @@ import type { YamuxStream } from '../../../src/protocols/yamux/stream.ts'
 
 const INITIAL_WINDOW = 262_144
 
+/** The scheduler looks after those of the other seven urgencies in turn, every 32 frames. */
+const MOST_PASSED_OVER = 7 * 32
+
 /** Why a stream was reset, which decides the error that its application is shown. */
 export type Reset = { by: 'us', error: Error | undefined } | { by: 'peer', code: number } | { by: 'connection' }
 
@@ -34,6 +37,9 @@ export class StreamModel {
   arrived = 0
   read = 0
   sawEnd = false
+
+  /** Frames of other streams since it could have sent one. */
+  passedOver = 0
 
   constructor (id: number, record?: YamuxStream) {
     this.id = id
@@ -115,12 +121,25 @@ export class SideModel {
 
     if (type === DATA) {
       model.sent += length
+      this.#passOver(model)
     } else if (flags === FIN) {
       if (model.send !== 'ending') {
         throw new Error(`a FIN was sent for stream ${streamId}, which is ${model.send}`)
       }
 
       model.send = 'ended'
+    }
+  }
+
+  /** Every stream that waits is served in the end, however many more urgent ones there are. */
+  #passOver (served: StreamModel): void {
+    served.passedOver = 0
+
+    for (const model of this.active) {
+      if (model !== served && model.record?.scheduled === true) {
+        model.passedOver++
+        this.#equal(`turns of stream ${model.id}, while others have ${model.passedOver}, are enough`, model.passedOver <= MOST_PASSED_OVER * this.active.size, true)
+      }
     }
   }
 

@@ -1,18 +1,25 @@
 /**
  * Two applications that do whatever comes to their minds, over a link that is no better, for as long as one seed says.
  * What they see and what the engines hold is checked against the model at every step.
+ *
+ * What will be done is planned before anything is: a plan that fails can be made shorter.
  */
 import { checkErrors } from './model.ts'
 import { createPair } from './pair.ts'
 import { RandomSide } from './random-side.ts'
+import { Random } from './random.ts'
 import type { Pair } from './pair.ts'
 import type { PipeOptions } from './pipe.ts'
-import type { Random } from './random.ts'
+import type { Step } from './random-side.ts'
 import type { YamuxOptions } from '../../../src/protocols/yamux/config.ts'
 
 /** What a run did, so that somebody can see that all of it is done now and then. */
 export interface Report {
+  /** Of the clock. */
   steps: number
+
+  /** Of the applications. */
+  operations: number
   bytes: number
   streams: number
   ending: Ending
@@ -21,19 +28,58 @@ export interface Report {
 
 type Ending = 'finish' | 'drain' | 'close' | 'cut'
 
+export interface Plan {
+  seed: number
+  steps: Step[]
+  ending: Ending
+
+  /** A link that does nothing of its own, and options as they are by default. */
+  plainLink: boolean
+  plainOptions: boolean
+}
+
 /** Longer than any run takes that makes progress. */
 const PATIENCE_MILLIS = 86_400_000
 
 const FEW_STEPS = 8_000
 
-export function runRandomOperations (random: Random): Report {
-  const link = randomLink(random)
-  const pair = createPair({ link: link.options, clientOptions: randomOptions(random), serverOptions: randomOptions(random) })
+// what is drawn for one thing does not change what is drawn for another
+const SEEDS = { steps: 0x1000_0000, link: 0x2000_0000, options: 0x3000_0000, manners: 0x4000_0000, ending: 0x5000_0000 }
+
+export function makePlan (seed: number): Plan {
+  const random = new Random(seed ^ SEEDS.steps)
+  const steps: Step[] = []
+
+  for (const side of ['client', 'server'] as const) {
+    const pace = random.magnitude(1, 1_000) / 10
+    let at = 0
+
+    for (let left = random.magnitude(5, 300); left > 0; left--) {
+      at += random.gap(pace)
+      steps.push({ side, at, seed: random.int(0, 2 ** 32 - 1) })
+    }
+  }
+
+  return {
+    seed,
+    steps: steps.sort((one, other) => one.at - other.at),
+    ending: random.pick<Ending>(['finish', 'finish', 'finish', 'drain', 'close', 'cut']),
+    plainLink: false,
+    plainOptions: false
+  }
+}
+
+/** @throws at the first step at which anything is not as the model says */
+export function runPlan (plan: Plan, log: (line: string) => void = () => {}): Report {
+  const link = plan.plainLink ? { options: {}, meanPiece: 65_536 } : randomLink(new Random(plan.seed ^ SEEDS.link))
+  const options = new Random(plan.seed ^ SEEDS.options)
+  const [clientOptions, serverOptions] = plan.plainOptions ? [] : [randomOptions(options), randomOptions(options)]
+  const pair = createPair({ link: link.options, clientOptions, serverOptions })
   const counts: Record<string, number> = {}
+  const manners = new Random(plan.seed ^ SEEDS.manners)
   const bytes = Math.floor(Math.min(4_194_304, FEW_STEPS * link.meanPiece) / 2)
-  const client = new RandomSide(pair, pair.client, random, bytes, counts)
-  const server = new RandomSide(pair, pair.server, random, bytes, counts)
-  const ending = random.pick<Ending>(['finish', 'finish', 'finish', 'drain', 'close', 'cut'])
+  const [client, server] = ([pair.client, pair.server]).map(endpoint => new RandomSide(
+    pair, endpoint, { seed: manners.int(0, 2 ** 32 - 1), steps: plan.steps, bytes, pace: manners.magnitude(1, 1_000) / 10 }, counts, log))
 
   client.peer = server
   server.peer = client
@@ -44,7 +90,7 @@ export function runRandomOperations (random: Random): Report {
   }
 
   pair.clock.until('both applications have done what they wanted', () => client.idle && server.idle, PATIENCE_MILLIS)
-  finish(pair, client, server, ending, random)
+  finish(pair, client, server, plan.ending, new Random(plan.seed ^ SEEDS.ending))
 
   for (const side of [client, server]) {
     side.model.check()
@@ -54,9 +100,10 @@ export function runRandomOperations (random: Random): Report {
 
   return {
     steps: pair.clock.steps,
+    operations: plan.steps.length,
     bytes: client.endpoint.engine.statistics().bytesReceived + server.endpoint.engine.statistics().bytesReceived,
     streams: client.model.streams.size,
-    ending,
+    ending: plan.ending,
     counts
   }
 }

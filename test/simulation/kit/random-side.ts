@@ -2,13 +2,33 @@
 import { Edge } from '../../../src/core/stream-record.ts'
 import { SideModel, StreamModel } from './model.ts'
 import { isPattern, pattern } from './pattern.ts'
+import { Random } from './random.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Pair } from './pair.ts'
-import type { Random } from './random.ts'
 import type { EngineEvent } from '../../../src/core/engine.ts'
 import type { YamuxStream } from '../../../src/protocols/yamux/stream.ts'
 
 type ReadMode = 'eager' | 'slow' | 'paused'
+
+/** One operation of one application; everything about it follows from its seed. */
+export interface Step {
+  side: 'client' | 'server'
+
+  /** Milliseconds. */
+  at: number
+  seed: number
+}
+
+export interface SidePlan {
+  seed: number
+  steps: Step[]
+
+  /** What both applications may write. */
+  bytes: number
+
+  /** Milliseconds between two reads of one that reads slowly. */
+  pace: number
+}
 
 export class RandomSide {
   readonly endpoint: Endpoint
@@ -16,34 +36,46 @@ export class RandomSide {
   peer: RandomSide | undefined
 
   readonly #pair: Pair
-  readonly #random: Random
   readonly #counts: Record<string, number>
+  readonly #log: (line: string) => void
   readonly #modes = new Map<StreamModel, ReadMode>()
   readonly #unaccepted = new Set<StreamModel>()
   readonly #pings = new Set<number>()
   readonly #pace: number
+
+  // of what is no operation: how this application takes what comes
+  readonly #manners: Random
+  #random: Random
   #bytesLeft: number
-  #operationsLeft: number
+  #stepsLeft: number
   #finishing = false
 
-  constructor (pair: Pair, endpoint: Endpoint, random: Random, bytes: number, counts: Record<string, number>) {
+  constructor (pair: Pair, endpoint: Endpoint, plan: SidePlan, counts: Record<string, number>, log: (line: string) => void) {
     this.#pair = pair
     this.endpoint = endpoint
     this.model = new SideModel(endpoint)
-    this.#random = random
     this.#counts = counts
-    this.#bytesLeft = bytes
-    this.#operationsLeft = random.magnitude(5, 300)
-    this.#pace = random.magnitude(1, 1_000) / 10
+    this.#log = log
+    this.#manners = new Random(plan.seed)
+    this.#random = this.#manners
+    this.#bytesLeft = plan.bytes
+    this.#pace = plan.pace
 
     endpoint.onStream = stream => this.#onStream(stream)
     endpoint.onEvent = event => { this.#onEvent(event) }
-    this.#later()
+
+    const steps = plan.steps.filter(({ side }) => side === endpoint.name)
+
+    this.#stepsLeft = steps.length
+
+    for (const step of steps) {
+      pair.clock.schedule(() => { this.#step(step) }, step.at)
+    }
   }
 
   /** It does nothing any more but read. */
   get idle (): boolean {
-    return this.#operationsLeft === 0
+    return this.#stepsLeft === 0
   }
 
   get finished (): boolean {
@@ -94,21 +126,22 @@ export class RandomSide {
     }
   }
 
-  #later (): void {
-    this.#pair.clock.schedule(() => {
-      if (this.endpoint.closed || this.#operationsLeft === 0) {
-        this.#operationsLeft = 0
-        return
-      }
+  #step ({ seed }: Step): void {
+    this.#stepsLeft--
 
-      this.#operationsLeft--
+    if (!this.endpoint.closed) {
+      this.#random = new Random(seed)
       this.#operate()
-      this.#later()
-    }, this.#random.gap(this.#pace))
+      this.#random = this.#manners
+    }
   }
 
   #count (name: string): void {
     this.#counts[name] = (this.#counts[name] ?? 0) + 1
+  }
+
+  #tell (what: string): void {
+    this.#log(`${this.endpoint.now.toFixed(1)} ms: ${this.endpoint.name} ${what}`)
   }
 
   #operate (): void {
@@ -124,6 +157,7 @@ export class RandomSide {
     const [operation] = this.#random.pick(OPERATIONS)
 
     this.#count(operation)
+    this.#tell(`${operation} on stream ${model.id}`)
 
     switch (operation) {
       case 'write': this.#write(model, stream); break
@@ -131,6 +165,7 @@ export class RandomSide {
       case 'end': this.#end(model, stream); break
       case 'closeRead': this.#closeRead(model, stream); break
       case 'reset': this.#reset(model, stream); break
+      case 'priority': stream.urgency = this.#random.int(0, 7); break
       case 'ping': this.#pings.add(this.endpoint.ping()); break
       case 'retain': this.endpoint.engine.retain(stream); break
       case 'limit': this.endpoint.engine.limit(stream, { maxReadBufferLength: this.#random.magnitude(4_096, 2_097_152) }); break
@@ -142,6 +177,7 @@ export class RandomSide {
     const stream = this.endpoint.open(undefined, { urgency: this.#random.int(0, 7) })
 
     this.#count(stream === undefined ? 'open later' : 'open')
+    this.#tell(stream === undefined ? 'cannot open a stream yet' : `opens stream ${stream.id}`)
 
     if (stream !== undefined) {
       this.#use(new StreamModel(stream.id, stream), stream)
@@ -210,6 +246,7 @@ export class RandomSide {
     let length = Math.min(this.#bytesLeft, this.#random.chance(0.1) ? this.#random.int(0, 1) : this.#random.magnitude(1, 1_000_000))
 
     this.#bytesLeft -= length
+    this.#tell(`writes ${length} bytes on stream ${model.id}`)
 
     do {
       const piece = pattern(this.#flow(model, true), model.written, Math.min(length, this.#random.magnitude(1, 1_000_000)))
@@ -324,5 +361,5 @@ export class RandomSide {
 const OPERATIONS = [
   ['write'], ['write'], ['write'], ['write'], ['write'], ['write'], ['write'], ['write'],
   ['mode'], ['mode'], ['mode'], ['mode'],
-  ['end'], ['end'], ['closeRead'], ['reset'], ['ping'], ['retain'], ['limit']
+  ['end'], ['end'], ['closeRead'], ['reset'], ['priority'], ['ping'], ['retain'], ['limit']
 ] as const
