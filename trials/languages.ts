@@ -1,6 +1,4 @@
 /** The languages on the wire, as the trials see them: an engine, a decoder, and bytes that mean something to both. */
-import fs from 'node:fs'
-import path from 'node:path'
 import { mplexFrame } from '../attacks/dialects.ts'
 import { resolveConfig as resolveMplex } from '../src/protocols/mplex/config.ts'
 import { Decoder as MplexDecoder } from '../src/protocols/mplex/decoder.ts'
@@ -9,6 +7,7 @@ import { resolveConfig as resolveYamux } from '../src/protocols/yamux/config.ts'
 import { Decoder as YamuxDecoder } from '../src/protocols/yamux/decoder.ts'
 import { YamuxEngine } from '../src/protocols/yamux/engine.ts'
 import { frame, fromHex } from '../test/support/frames.ts'
+import { readText } from '../test/support/repository.ts'
 import type { BaseDecoder } from '../src/core/decoder.ts'
 import type { Engine } from '../src/core/engine.ts'
 import type { Role } from '../src/core/stream-table.ts'
@@ -29,13 +28,7 @@ export interface Language {
 
 /** The vectors that all tests share. */
 function vectors (name: string): Uint8Array[] {
-  const file = path.join(import.meta.dirname, '..', 'test', 'vectors', `${name}.json`)
-
-  if (!fs.existsSync(file)) {
-    return []
-  }
-
-  const list = JSON.parse(fs.readFileSync(file, 'utf8')) as Array<{ hex: string }>
+  const list = JSON.parse(readText('test', 'vectors', `${name}.json`)) as Array<{ hex: string }>
 
   return list.map(({ hex }) => fromHex(hex)).filter(bytes => bytes.byteLength > 0)
 }

@@ -20,8 +20,8 @@ export function failureOf (plan: Plan, log?: (line: string) => void): Error | un
   }
 }
 
-export function shrink (plan: Plan): Plan {
-  const failure = failureOf(plan)
+export function shrink (plan: Plan, run: (plan: Plan) => Error | undefined = failureOf): Plan {
+  const failure = run(plan)
 
   if (failure === undefined) {
     return plan
@@ -31,7 +31,7 @@ export function shrink (plan: Plan): Plan {
   let runs = 0
 
   const fails = (candidate: Plan): boolean => {
-    const err = runs++ < MAX_RUNS ? failureOf(candidate) : undefined
+    const err = runs++ < MAX_RUNS ? run(candidate) : undefined
 
     return err !== undefined && kindOf(err) === kind
   }

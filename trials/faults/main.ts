@@ -1,0 +1,143 @@
+/** Real connections, cut on the way: `npm run faults -- --help`. */
+import { parseArgs } from 'node:util'
+import { leftBehind, runRounds } from './rounds.ts'
+import type { MuxerName } from './nodes.ts'
+import type { Cut } from './proxy.ts'
+
+const HELP = `Usage: npm run faults -- [options]
+
+  --rounds N      how many (default: 100)
+  --from S        the first; its number is its seed (default: 1)
+  --cut a,b       rst, fin, blackhole (default: all)
+  --muxer NAME    yamux or mplex (default: each in turn)
+  --size N        KiB of the file that is sent in each round (default: 2048)
+  --help
+
+A round connects two nodes over TCP and noise, sends a file while three streams echo beside it, and cuts the connection
+after some bytes. Every stream must end in time and with an error, the file must be there whole or not at all, and after
+all rounds no timer, handle, listener or memory may be left of them. Ends with exit code 1 otherwise.
+`
+
+const CUTS: Cut[] = ['rst', 'fin', 'blackhole']
+
+/** Of the heap, between a tenth of the rounds and all of them. What is compiled late makes more of it in short runs. */
+const MAX_GROWTH = 0.01
+const LONG_ROUNDS = 500
+
+class UsageError extends Error {}
+
+function print (text: string): void {
+  process.stdout.write(text)
+}
+
+function whole (value: string | undefined, name: string, otherwise: number): number {
+  const number = Number(value ?? otherwise)
+
+  if (!Number.isInteger(number) || number < 1) {
+    throw new UsageError(`--${name} must be a whole number above 0, was ${value}`)
+  }
+
+  return number
+}
+
+function cutsOf (value: string | undefined): Cut[] {
+  const words = value?.split(',') ?? CUTS
+
+  for (const word of words) {
+    if (!CUTS.includes(word as Cut)) {
+      throw new UsageError(`--cut must be some of ${CUTS.join(', ')}, was ${value}`)
+    }
+  }
+
+  return words as Cut[]
+}
+
+async function run (muxer: MuxerName, rounds: number, from: number, cuts: Cut[], size: number): Promise<boolean> {
+  const started = performance.now()
+  let told = started
+
+  const report = await runRounds({
+    muxer,
+    rounds,
+    from,
+    cuts,
+    size,
+    onRound: (_, round) => {
+      if (performance.now() - told > 10_000) {
+        told = performance.now()
+        print(`${muxer}: round ${round}\n`)
+      }
+    }
+  })
+
+  const { reached, before, after } = report
+  const growth = after.heapUsed / before.heapUsed - 1
+  const left = leftBehind(report)
+  const wrong: string[] = []
+
+  if (left.length > 0) {
+    wrong.push(`left behind: ${left.join('; ')}`)
+  }
+
+  if (report.listeners > 0) {
+    wrong.push(`${report.listeners} listeners on a signal that is used no more`)
+  }
+
+  if (growth > MAX_GROWTH && rounds >= LONG_ROUNDS) {
+    wrong.push(`the heap grew by ${(growth * 100).toFixed(2)} %`)
+  }
+
+  print(`${muxer}: ${report.rounds} rounds in ${((performance.now() - started) / 1_000).toFixed(0)} s (${reached.dialling} cut while dialling, ${reached.transfer} in the transfer, ${reached.done} done before), ${report.streams} streams, the last of them noticed after ${report.noticedMillis.toFixed(0)} ms\n`)
+  print(`${muxer}: heap ${(before.heapUsed / 1_048_576).toFixed(2)} MiB after a tenth of the rounds, ${(after.heapUsed / 1_048_576).toFixed(2)} MiB after all, ${growth >= 0 ? '+' : ''}${(growth * 100).toFixed(2)} %\n`)
+  print(wrong.map(line => `FAILED: ${line}\n`).join(''))
+
+  return wrong.length === 0
+}
+
+async function main (args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      rounds: { type: 'string' },
+      from: { type: 'string' },
+      cut: { type: 'string' },
+      muxer: { type: 'string' },
+      size: { type: 'string' },
+      help: { type: 'boolean', default: false }
+    }
+  })
+
+  if (values.help) {
+    print(HELP)
+    return
+  }
+
+  if (values.muxer !== undefined && values.muxer !== 'yamux' && values.muxer !== 'mplex') {
+    throw new UsageError(`--muxer must be yamux or mplex, was ${values.muxer}`)
+  }
+
+  const muxers: MuxerName[] = values.muxer === undefined ? ['yamux', 'mplex'] : [values.muxer]
+  const unhandled: unknown[] = []
+
+  process.on('unhandledRejection', reason => {
+    unhandled.push(reason)
+  })
+
+  for (const muxer of muxers) {
+    if (!await run(muxer, whole(values.rounds, 'rounds', 100), whole(values.from, 'from', 1), cutsOf(values.cut), whole(values.size, 'size', 2_048) * 1_024)) {
+      process.exitCode = 1
+    }
+  }
+
+  if (unhandled.length > 0) {
+    print(`FAILED: ${unhandled.length} rejections were left unhandled, the first: ${(unhandled[0] as Error)?.stack ?? unhandled[0]}\n`)
+    process.exitCode = 1
+  }
+}
+
+try {
+  await main(process.argv.slice(2))
+} catch (err: any) {
+  process.stderr.write(`FAILED: ${err.message}\n`)
+  process.exitCode = err instanceof UsageError || err.code?.startsWith('ERR_PARSE_ARGS') === true ? 2 : 1
+}

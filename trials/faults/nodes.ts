@@ -1,0 +1,108 @@
+/** Two libp2p nodes in this process: one sends a file and small messages, the other keeps the file and echoes. */
+import { noise } from '@chainsafe/libp2p-noise'
+import { tcp } from '@libp2p/tcp'
+import { createLibp2p } from 'libp2p'
+import { ECHO_PROTOCOL, handleEcho } from '../../src/cli/echo.ts'
+import { FILE_PROTOCOL } from '../../src/cli/file-protocol.ts'
+import { receiveFile } from '../../src/cli/receive-file.ts'
+import { mplex } from '../../src/mplex.ts'
+import { yamux } from '../../src/yamux.ts'
+import type { ReceivedFile } from '../../src/cli/receive-file.ts'
+import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+
+export type MuxerName = 'yamux' | 'mplex'
+
+/** How long a peer that has gone stays unnoticed, in milliseconds: yamux asks it, mplex can only wait. */
+const KEEP_ALIVE = { keepAliveInterval: 200, keepAliveTimeout: 300 }
+const INACTIVITY_MILLIS = 500
+
+/** As configured above, and what a busy machine may be late by. */
+export const NOTICE_MILLIS = 500 + 2_500
+
+/** A stream, as its application sees it end. */
+export interface Watched {
+  side: 'sender' | 'receiver'
+  stream: Stream
+  endedAt?: number
+  error?: Error
+}
+
+export interface Transfer {
+  file?: ReceivedFile
+  error?: Error
+}
+
+export interface Nodes {
+  sender: Libp2p
+  receiver: Libp2p
+  port: number
+  watched: Watched[]
+
+  /** What came of the file that was sent last, at the other end. */
+  received: Promise<Transfer> | undefined
+  stop(): Promise<void>
+}
+
+async function createNode (muxer: MuxerName, listen: string[]): Promise<Libp2p> {
+  return createLibp2p({
+    addresses: { listen },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [muxer === 'yamux' ? yamux(KEEP_ALIVE) : mplex({ streamOptions: { inactivityTimeout: INACTIVITY_MILLIS } })],
+    connectionMonitor: { enabled: false },
+    // rounds follow each other faster than a node would let strangers connect
+    connectionManager: { inboundConnectionThreshold: Infinity, maxIncomingPendingConnections: Infinity }
+  })
+}
+
+/** From now on `watched` tells how the stream ends. */
+export function watch (nodes: Nodes, side: Watched['side'], stream: Stream): void {
+  const watched: Watched = { side, stream }
+
+  nodes.watched.push(watched)
+  stream.addEventListener('close', event => {
+    watched.endedAt = performance.now()
+    watched.error = event.error
+  })
+}
+
+export async function createNodes (muxer: MuxerName, directory: string, signal: AbortSignal): Promise<Nodes> {
+  const sender = await createNode(muxer, [])
+  const receiver = await createNode(muxer, ['/ip4/127.0.0.1/tcp/0'])
+  const port = Number(/\/tcp\/(\d+)/.exec(receiver.getMultiaddrs()[0].toString())?.[1])
+  const nodes: Nodes = {
+    sender,
+    receiver,
+    port,
+    watched: [],
+    received: undefined,
+    stop: async () => {
+      await Promise.all([sender.stop(), receiver.stop()])
+    }
+  }
+
+  await receiver.handle(FILE_PROTOCOL, stream => {
+    watch(nodes, 'receiver', stream)
+    nodes.received = receiveFile(stream, { directory, signal }).then(file => ({ file }), error => ({ error }))
+  })
+  await receiver.handle(ECHO_PROTOCOL, async stream => {
+    watch(nodes, 'receiver', stream)
+    await handleEcho(stream)
+  })
+
+  return nodes
+}
+
+/** Both ends know that the connection is over. */
+export function isOver (nodes: Nodes): boolean {
+  return [nodes.sender, nodes.receiver].every(node => node.getConnections().length === 0)
+}
+
+/** Whatever is left of a connection that nobody would ever notice is gone. */
+export function abortAll (nodes: Nodes): void {
+  for (const node of [nodes.sender, nodes.receiver]) {
+    node.getConnections().forEach((connection: Connection) => {
+      connection.abort(new Error('the round is over'))
+    })
+  }
+}

@@ -1,0 +1,139 @@
+/** Many rounds with the same two nodes, and what is left behind by them. */
+import { getEventListeners, setMaxListeners } from 'node:events'
+import fs from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { generateFile } from '../../src/cli/generate.ts'
+import { hashFile } from '../../src/cli/part-file.ts'
+import { Random } from '../../test/simulation/kit/random.ts'
+import { createNodes } from './nodes.ts'
+import { runRound, until } from './round.ts'
+import type { MuxerName } from './nodes.ts'
+import type { Cut } from './proxy.ts'
+import type { RoundReport } from './round.ts'
+
+export interface RoundsInit {
+  muxer: MuxerName
+  rounds: number
+  from: number
+  cuts: Cut[]
+
+  /** Bytes of the file that is sent in each round. */
+  size: number
+  onRound?(report: RoundReport, round: number): void
+}
+
+export interface Left {
+  heapUsed: number
+
+  /** What keeps the process alive, each kind with its number. */
+  resources: Record<string, number>
+}
+
+export interface RoundsReport {
+  rounds: number
+  reached: Record<RoundReport['reached'], number>
+  streams: number
+  noticedMillis: number
+
+  /** After a tenth of the rounds, when all is compiled and every cache is filled; and after all of them. */
+  before: Left
+  after: Left
+
+  /** Of a signal that was given to everything. */
+  listeners: number
+}
+
+/** What is closed may take so long to be gone from the lists of the platform. */
+const SETTLE_MILLIS = 200
+
+function collect (): void {
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void
+
+  gc()
+  gc()
+}
+
+function resources (): Record<string, number> {
+  const counts: Record<string, number> = {}
+
+  for (const name of process.getActiveResourcesInfo()) {
+    counts[name] = (counts[name] ?? 0) + 1
+  }
+
+  return counts
+}
+
+async function look (): Promise<Left> {
+  await delay(SETTLE_MILLIS)
+  collect()
+  // finalizers have their turn
+  await delay(SETTLE_MILLIS)
+  collect()
+
+  return { heapUsed: process.memoryUsage().heapUsed, resources: resources() }
+}
+
+/** Kinds of which there are more than before, with how many. */
+export function leftBehind ({ before, after }: Pick<RoundsReport, 'before' | 'after'>): string[] {
+  return Object.entries(after.resources)
+    .filter(([name, count]) => count > (before.resources[name] ?? 0))
+    .map(([name, count]) => `${name}: ${count}, before ${before.resources[name] ?? 0}`)
+}
+
+/** @throws with the number of the round, for what must not be */
+export async function runRounds (init: RoundsInit): Promise<RoundsReport> {
+  const base = await fs.mkdtemp(path.join(os.tmpdir(), 'libp2p-muxers-faults-'))
+  const directory = path.join(base, 'received')
+  const file = path.join(base, 'file.bin')
+  const controller = new AbortController()
+  const { signal } = controller
+
+  setMaxListeners(Infinity, signal)
+  await fs.mkdir(directory)
+  await generateFile(file, init.size, signal)
+
+  const sha256 = Buffer.from(await hashFile(file)).toString('hex')
+  const nodes = await createNodes(init.muxer, directory, signal)
+  const report = { rounds: 0, reached: { dialling: 0, transfer: 0, done: 0 }, streams: 0, noticedMillis: 0 }
+  let before: Left | undefined
+
+  try {
+    for (let round = init.from; round < init.from + init.rounds; round++) {
+      try {
+        const one = await runRound({ nodes, muxer: init.muxer, file, size: init.size, sha256, directory, random: new Random(round), cuts: init.cuts, signal })
+
+        report.rounds++
+        report.reached[one.reached]++
+        report.streams += one.streams
+        report.noticedMillis = Math.max(report.noticedMillis, one.noticedMillis)
+        init.onRound?.(one, round)
+      } catch (err: any) {
+        err.message = `round ${round}: ${err.message}`
+        throw err
+      }
+
+      if (before === undefined && report.rounds >= init.rounds / 10) {
+        nodes.watched = []
+        before = await look()
+      }
+    }
+
+    nodes.watched = []
+
+    let after = await look()
+
+    // timers of what was dialled last are libp2p's, and end by themselves
+    await until(() => leftBehind({ before: before as Left, after: { ...after, resources: resources() } }).length === 0, 12_000)
+    after = await look()
+
+    return { ...report, before: before as Left, after, listeners: getEventListeners(signal, 'abort').length }
+  } finally {
+    await nodes.stop()
+    await fs.rm(base, { recursive: true })
+  }
+}

@@ -1,0 +1,140 @@
+/** For long: `npm run soak -- --help`. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { machine } from '../../benchmarks/harness/machine.ts'
+import { Load } from './load.ts'
+import { growthOf, write } from './report.ts'
+import type { MuxerName } from './load.ts'
+import type { Sample } from './report.ts'
+
+const HELP = `Usage: npm run soak -- [options]
+
+  --minutes N     how long, for each muxer (default: 1)
+  --streams N     at a time (default: 200)
+  --muxer NAME    yamux or mplex (default: each in turn)
+  --seed S        (default: 1)
+  --dry           print only, and leave docs/soak.md as it is
+  --help
+
+Ends with exit code 1 at an error that should not have been, or when live memory of a run of five minutes or more grew
+by more than 3 % from its second quarter to its last.
+`
+
+/** Streams come and go, and what is under way differs from look to look. */
+const MAX_GROWTH = 0.03
+const LONG_MINUTES = 5
+
+class UsageError extends Error {}
+
+function print (text: string): void {
+  process.stdout.write(text)
+}
+
+function positive (value: string | undefined, name: string, otherwise: number): number {
+  const number = Number(value ?? otherwise)
+
+  if (!(number > 0)) {
+    throw new UsageError(`--${name} must be a number above 0, was ${value}`)
+  }
+
+  return number
+}
+
+function sample (seconds: number, load: Load): Sample {
+  const collect = runInNewContext('gc') as () => void
+
+  collect()
+  collect()
+
+  const { heapUsed, external, rss } = process.memoryUsage()
+
+  return { seconds, heapUsed, external, resident: rss, streams: load.counts.streams, bytes: load.counts.bytes }
+}
+
+async function soak (muxer: MuxerName, minutes: number, streams: number, seed: number, command: string, dry: boolean): Promise<boolean> {
+  const started = performance.now()
+  const passed = (): number => (performance.now() - started) / 1_000
+  const load = await Load.start(muxer, streams, seed)
+  const samples: Sample[] = []
+  // thirty looks, but none more often than a few seconds apart
+  const every = Math.max(3, minutes * 2)
+
+  while (passed() < minutes * 60 && load.errors.length === 0) {
+    await delay(Math.min(every, minutes * 60 - passed()) * 1_000)
+
+    const one = sample(passed(), load)
+
+    samples.push(one)
+    print(`${muxer}: ${one.seconds.toFixed(0)} s, ${((one.heapUsed + one.external) / 1_048_576).toFixed(1)} MiB live, ${one.streams.toLocaleString('en')} streams, ${(one.bytes / 1_048_576).toFixed(0)} MiB echoed\n`)
+  }
+
+  const seconds = passed()
+
+  await load.stop()
+
+  const growth = growthOf(samples)
+  const isLong = minutes >= LONG_MINUTES
+
+  for (const line of load.errors.slice(0, 10)) {
+    print(`FAILED: ${line}\n`)
+  }
+
+  if (isLong && growth > MAX_GROWTH) {
+    print(`FAILED: live memory grew by ${(growth * 100).toFixed(2)} %\n`)
+  }
+
+  if (!dry) {
+    print(`written: ${write({ machine: machine(), command, muxer, streamsAtOnce: streams, seconds, counts: load.counts, errors: load.errors.length, samples, growth }).join(', ')}\n`)
+  }
+
+  return load.errors.length === 0 && !(isLong && growth > MAX_GROWTH)
+}
+
+async function main (args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      minutes: { type: 'string' },
+      streams: { type: 'string' },
+      muxer: { type: 'string' },
+      seed: { type: 'string' },
+      dry: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false }
+    }
+  })
+
+  if (values.help) {
+    print(HELP)
+    return
+  }
+
+  if (values.muxer !== undefined && values.muxer !== 'yamux' && values.muxer !== 'mplex') {
+    throw new UsageError(`--muxer must be yamux or mplex, was ${values.muxer}`)
+  }
+
+  const minutes = positive(values.minutes, 'minutes', 1)
+  const streams = positive(values.streams, 'streams', 200)
+  const muxers: MuxerName[] = values.muxer === undefined ? ['yamux', 'mplex'] : [values.muxer]
+  const command = `npm run soak -- ${args.join(' ')}`
+
+  setFlagsFromString('--expose-gc')
+  process.on('unhandledRejection', (reason: any) => {
+    print(`FAILED: a rejection was left unhandled: ${reason?.stack ?? reason}\n`)
+    process.exitCode = 1
+  })
+
+  for (const muxer of muxers) {
+    if (!await soak(muxer, minutes, streams, positive(values.seed, 'seed', 1), command, values.dry)) {
+      process.exitCode = 1
+    }
+  }
+}
+
+try {
+  await main(process.argv.slice(2))
+} catch (err: any) {
+  process.stderr.write(`${err.message}\n`)
+  process.exitCode = err instanceof UsageError || err.code?.startsWith('ERR_PARSE_ARGS') === true ? 2 : 1
+}
