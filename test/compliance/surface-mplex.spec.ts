@@ -1,58 +1,6 @@
 import { mplex } from '../../src/mplex.ts'
-import { toMessageStream } from '../../src/transports/node.ts'
-import { toMessageStream as webToMessageStream } from '../../src/transports/web.ts'
-import { memoryLink } from '../support/memory-link.ts'
-import { tcpSockets, webStreams } from '../unit/transports/kit/carriers.ts'
-import { surface } from './surface.ts'
-import type { Abilities } from './surface/kit.ts'
+import { surfaceOverCarriers } from './surface-carriers.ts'
 
-const can: Abilities = { codes: false, flowControl: false, windows: false, ping: false, openBacklog: false, countsFrames: true }
-
-surface('mplex in memory', {
-  can,
-  async connect (options) {
-    const muxer = mplex(options)()
-    const link = memoryLink()
-
-    return {
-      dialer: await muxer.multiplex(link.outbound),
-      listener: await muxer.multiplex(link.inbound),
-      cut () {
-        link.cut(new Error('the cable was cut'))
-      }
-    }
-  }
-})
-
-surface('mplex over TCP', {
-  can,
-  async connect (options) {
-    const muxer = mplex(options)()
-    const { dialer, listener } = await tcpSockets()
-
-    return {
-      dialer: await muxer.multiplex(toMessageStream(dialer), { initiator: true }),
-      listener: await muxer.multiplex(toMessageStream(listener), { initiator: false }),
-      cut () {
-        dialer.destroy()
-        listener.destroy()
-      }
-    }
-  }
-})
-
-surface('mplex over Web Streams', {
-  can,
-  async connect (options) {
-    const muxer = mplex(options)()
-    const { ways: [there, back], fail } = webStreams()
-
-    return {
-      dialer: await muxer.multiplex(webToMessageStream({ readable: back.readable, writable: there.writable }), { initiator: true }),
-      listener: await muxer.multiplex(webToMessageStream({ readable: there.readable, writable: back.writable }), { initiator: false }),
-      cut () {
-        fail(new Error('the cable was cut'))
-      }
-    }
-  }
-})
+surfaceOverCarriers('mplex', {
+  codes: false, flowControl: false, windows: false, ping: false, openBacklog: false, countsFrames: true
+}, options => mplex(options)())
