@@ -4,13 +4,16 @@
  *
  * What will be done is planned before anything is: a plan that fails can be made shorter.
  */
-import { checkErrors } from './model.ts'
+import { createMplexPair } from './mplex.ts'
 import { createPair } from './pair.ts'
+import { PlainSide } from './plain-side.ts'
 import { RandomSide } from './random-side.ts'
 import { Random } from './random.ts'
-import type { Pair } from './pair.ts'
+import type { AnyEndpoint } from './endpoint.ts'
+import type { AnyPair } from './pair.ts'
 import type { PipeOptions } from './pipe.ts'
-import type { Step } from './random-side.ts'
+import type { SidePlan, Step } from './random-side.ts'
+import type { MplexOptions } from '../../../src/protocols/mplex/config.ts'
 import type { YamuxOptions } from '../../../src/protocols/yamux/config.ts'
 
 /** What a run did, so that somebody can see that all of it is done now and then. */
@@ -28,7 +31,10 @@ export interface Report {
 
 type Ending = 'finish' | 'drain' | 'close' | 'cut'
 
+export type MuxerName = 'yamux' | 'mplex'
+
 export interface Plan {
+  muxer: MuxerName
   seed: number
   steps: Step[]
   ending: Ending
@@ -46,7 +52,27 @@ const FEW_STEPS = 8_000
 // what is drawn for one thing does not change what is drawn for another
 const SEEDS = { steps: 0x1000_0000, link: 0x2000_0000, options: 0x3000_0000, manners: 0x4000_0000, ending: 0x5000_0000 }
 
-export function makePlan (seed: number): Plan {
+/** One application, as far as a run is concerned. */
+interface Side {
+  endpoint: AnyEndpoint
+
+  /** Has done all that was planned; and then, that nothing is left to do. */
+  idle: boolean
+  finished: boolean
+  streamsSeen: number
+  check(): void
+  finish(): void
+  drain(): void
+  checkComplete(): void
+  checkEnd(): void
+}
+
+interface Run {
+  pair: AnyPair<AnyEndpoint>
+  sides: [Side, Side]
+}
+
+export function makePlan (seed: number, muxer: MuxerName = 'yamux'): Plan {
   const random = new Random(seed ^ SEEDS.steps)
   const steps: Step[] = []
 
@@ -61,6 +87,7 @@ export function makePlan (seed: number): Plan {
   }
 
   return {
+    muxer,
     seed,
     steps: steps.sort((one, other) => one.at - other.at),
     ending: random.pick<Ending>(['finish', 'finish', 'finish', 'drain', 'close', 'cut']),
@@ -72,43 +99,63 @@ export function makePlan (seed: number): Plan {
 /** @throws at the first step at which anything is not as the model says */
 export function runPlan (plan: Plan, log: (line: string) => void = () => {}): Report {
   const link = plan.plainLink ? { options: {}, meanPiece: 65_536 } : randomLink(new Random(plan.seed ^ SEEDS.link))
-  const options = new Random(plan.seed ^ SEEDS.options)
-  const [clientOptions, serverOptions] = plan.plainOptions ? [] : [randomOptions(options), randomOptions(options)]
-  const pair = createPair({ link: link.options, clientOptions, serverOptions })
   const counts: Record<string, number> = {}
   const manners = new Random(plan.seed ^ SEEDS.manners)
   const bytes = Math.floor(Math.min(4_194_304, FEW_STEPS * link.meanPiece) / 2)
-  const [client, server] = ([pair.client, pair.server]).map(endpoint => new RandomSide(
-    pair, endpoint, { seed: manners.int(0, 2 ** 32 - 1), steps: plan.steps, bytes, pace: manners.magnitude(1, 1_000) / 10 }, counts, log))
-
-  client.peer = server
-  server.peer = client
+  const planOf = (): SidePlan => ({ seed: manners.int(0, 2 ** 32 - 1), steps: plan.steps, bytes, pace: manners.magnitude(1, 1_000) / 10 })
+  const { pair, sides } = (plan.muxer === 'yamux' ? startYamux : startMplex)(plan, link.options, planOf, counts, log)
+  const [client, server] = sides
 
   pair.clock.onStep = () => {
-    client.model.check()
-    server.model.check()
+    client.check()
+    server.check()
   }
 
   pair.clock.until('both applications have done what they wanted', () => client.idle && server.idle, PATIENCE_MILLIS)
   finish(pair, client, server, plan.ending, new Random(plan.seed ^ SEEDS.ending))
 
-  for (const side of [client, server]) {
-    side.model.check()
+  for (const side of sides) {
+    side.check()
     side.checkEnd()
-    checkErrors(side.model)
   }
 
   return {
     steps: pair.clock.steps,
     operations: plan.steps.length,
     bytes: client.endpoint.engine.statistics().bytesReceived + server.endpoint.engine.statistics().bytesReceived,
-    streams: client.model.streams.size,
+    streams: client.streamsSeen,
     ending: plan.ending,
     counts
   }
 }
 
-function finish (pair: Pair, client: RandomSide, server: RandomSide, ending: Ending, random: Random): void {
+function startYamux (plan: Plan, link: PipeOptions, planOf: () => SidePlan, counts: Record<string, number>, log: (line: string) => void): Run {
+  const random = new Random(plan.seed ^ SEEDS.options)
+  const [clientOptions, serverOptions] = plan.plainOptions ? [] : [yamuxOptions(random), yamuxOptions(random)]
+  const pair = createPair({ link, clientOptions, serverOptions })
+  const client = new RandomSide(pair, pair.client, planOf(), counts, log)
+  const server = new RandomSide(pair, pair.server, planOf(), counts, log)
+
+  client.peer = server
+  server.peer = client
+
+  return { pair, sides: [client, server] }
+}
+
+function startMplex (plan: Plan, link: PipeOptions, planOf: () => SidePlan, counts: Record<string, number>, log: (line: string) => void): Run {
+  const random = new Random(plan.seed ^ SEEDS.options)
+  const [clientOptions, serverOptions] = plan.plainOptions ? [] : [mplexOptions(random), mplexOptions(random)]
+  const pair = createMplexPair({ link, clientOptions, serverOptions })
+  const client = new PlainSide(pair, pair.client, planOf(), counts, log)
+  const server = new PlainSide(pair, pair.server, planOf(), counts, log)
+
+  client.peer = server
+  server.peer = client
+
+  return { pair, sides: [client, server] }
+}
+
+function finish (pair: AnyPair<AnyEndpoint>, client: Side, server: Side, ending: Ending, random: Random): void {
   const [one, other] = random.chance(0.5) ? [client, server] : [server, client]
 
   if (ending === 'close') {
@@ -122,8 +169,7 @@ function finish (pair: Pair, client: RandomSide, server: RandomSide, ending: End
   if (ending === 'cut') {
     pair.fromClient.lifetime = pair.fromClient.arrived + random.magnitude(1, 100_000)
   } else if (ending === 'drain') {
-    one.endpoint.engine.drain()
-    one.model.draining = true
+    one.drain()
   }
 
   client.finish()
@@ -169,7 +215,7 @@ function randomLink (random: Random): { options: PipeOptions, meanPiece: number 
   }
 }
 
-function randomOptions (random: Random): YamuxOptions {
+function yamuxOptions (random: Random): YamuxOptions {
   const initialStreamWindowSize = random.pick([262_144, 262_144, random.int(262_145, 1_048_576)])
 
   return {
@@ -186,6 +232,19 @@ function randomOptions (random: Random): YamuxOptions {
       writeHighWaterMark: random.magnitude(1, 262_144),
       inactivityTimeout: Infinity,
       writeStallTimeout: Infinity
+    }
+  }
+}
+
+function mplexOptions (random: Random): MplexOptions {
+  return {
+    maxMessageSize: random.magnitude(1_024, 65_536),
+    maxBatchLength: random.magnitude(1_024, 262_144),
+    maxInboundStreams: random.pick([1_000, 1_000, random.int(1, 8)]),
+    maxStreamBufferSize: random.pick([4_194_304, 4_194_304, random.magnitude(1_000, 1_048_576)]),
+    streamOptions: {
+      writeHighWaterMark: random.magnitude(1, 262_144),
+      inactivityTimeout: Infinity
     }
   }
 }

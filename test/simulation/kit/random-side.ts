@@ -1,6 +1,6 @@
 /** One of the two applications: opens, accepts, writes, reads, pauses, ends, resets as chance will have it. */
 import { Edge } from '../../../src/core/stream-record.ts'
-import { SideModel, StreamModel } from './model.ts'
+import { SideModel, StreamModel, checkErrors } from './model.ts'
 import { isPattern, pattern } from './pattern.ts'
 import { Random } from './random.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -83,6 +83,19 @@ export class RandomSide {
       this.#pings.size === 0 && !this.endpoint.engine.wantsTransmit
   }
 
+  get streamsSeen (): number {
+    return this.model.streams.size
+  }
+
+  check (): void {
+    this.model.check()
+  }
+
+  drain (): void {
+    this.endpoint.engine.drain()
+    this.model.draining = true
+  }
+
   /** Reads all there is, accepts what was not, and ends its half of every stream. */
   finish (): void {
     this.#finishing = true
@@ -108,6 +121,8 @@ export class RandomSide {
   }
 
   checkEnd (): void {
+    checkErrors(this.model)
+
     for (const model of this.model.streams.values()) {
       const peer = this.peer?.model.streams.get(model.id)
       const code = model.reset?.by === 'peer' ? model.reset.code : undefined
