@@ -24,6 +24,7 @@ export default {
       'examples/**/*.{js,ts}',
       'interop/**/*.{js,ts}',
       'scripts/**/*.js',
+      '!interop/peers/build/**',
       '!**/node_modules/**'
     ]
   },

@@ -26,14 +26,23 @@ function has (transcript: string[], line: RegExp): boolean {
   return transcript.some(entry => line.test(entry))
 }
 
+/** For how many seconds the peer, which was asked something, said nothing at most. */
+function silence (transcript: string[]): number {
+  const times = transcript.filter(line => !line.startsWith('…')).map(line => ({ at: parseFloat(line), ours: line.includes(' > ') }))
+
+  return Math.max(0, ...times.slice(1).map(({ at }, index) => times[index].ours ? at - times[index].at : 0))
+}
+
 const RUST = ['rust-libp2p', 'rust-0.13', 'rust-0.14', 'rust-libp2p-mplex']
+
+const PYTHON = ['py-libp2p', 'py-mplex']
 
 const FAULTS: KnownFault[] = [
   {
-    peers: RUST,
+    peers: [...RUST, ...PYTHON],
     scenarios: /^reset-ours-/,
     fault: 'its readers take a reset for the end of the stream: they are told so (EOF) after an RST and no FIN',
-    shows: ({ reason, transcript }) => reason.startsWith('the peer\'s reader was told eof') && has(transcript, /> \w+\|RST/) && !has(transcript, /> \w+\|FIN/)
+    shows: ({ reason, transcript }) => reason.startsWith('the peer\'s reader was told eof') && has(transcript, /> (\w+\|RST|reset)/) && !has(transcript, /> (\w+\|FIN|close)/)
   },
   {
     peers: RUST,
@@ -42,10 +51,22 @@ const FAULTS: KnownFault[] = [
     shows: ({ transcript }) => has(transcript, /< data\|FIN \d+ 0/) && !has(transcript, /< (data|window)\|SYN/)
   },
   {
-    peers: [...RUST, 'hashicorp', 'js-libp2p', 'chainsafe'],
+    peers: [...RUST, ...PYTHON, 'hashicorp', 'js-libp2p', 'chainsafe', 'js-mplex'],
     scenarios: /^cut-ours$/,
     fault: 'its readers take a connection that was cut for the end of the stream, though no FIN was sent',
-    shows: ({ reason, transcript }) => reason.includes('took the end of the connection for the end of the stream') && !has(transcript, /> \w+\|FIN/)
+    shows: ({ reason, transcript }) => reason.includes('took the end of the connection for the end of the stream') && !has(transcript, /> (\w+\|FIN|close)/)
+  },
+  {
+    peers: ['rust-libp2p-mplex'],
+    scenarios: /^reset-theirs-/,
+    fault: 'the reset of a stream that its application drops stays in its buffer until it has something else to send',
+    shows: ({ reason, transcript }) => reason.startsWith('nothing came') && !has(transcript, /< reset/)
+  },
+  {
+    peers: ['go-mplex', 'go-libp2p-mplex'],
+    scenarios: /^after-everything$/,
+    fault: 'it stops reading from the connection for good when a stream is reset whose bytes its application has not read: its four input buffers are in use',
+    shows: ({ transcript }) => has(transcript, /> reset/) && silence(transcript) > 5
   }
 ]
 

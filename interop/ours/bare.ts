@@ -2,15 +2,15 @@
 import net from 'node:net'
 import { toMessageStream } from '../../src/transports/node.ts'
 import { tap } from '../recorder/recorder.ts'
-import { ourMuxer } from './muxers.ts'
+import { MUXERS } from './muxers.ts'
 import type { Meeting, MeetingOptions, Ours } from './index.ts'
 import type { MuxedConnection, MuxedStream } from '../../src/yamux.ts'
 
 export async function bare ({ muxer, options, dial }: MeetingOptions): Promise<Meeting> {
   const take = async (socket: net.Socket, direction: 'inbound' | 'outbound'): Promise<Ours> => {
-    const recorder = ourMuxer(muxer).record(direction === 'outbound' ? 'client' : 'server')
+    const recorder = MUXERS[muxer].record(direction === 'outbound' ? 'client' : 'server')
     const maConn = tap(toMessageStream(socket, { direction }), recorder)
-    const connection = await ourMuxer(muxer).create(options)().multiplex(maConn) as MuxedConnection
+    const connection = await MUXERS[muxer].create(options)().multiplex(maConn) as MuxedConnection
 
     return {
       muxer: connection,

@@ -4,7 +4,7 @@ import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { tap } from '../recorder/recorder.ts'
-import { ourMuxer } from './muxers.ts'
+import { MUXERS } from './muxers.ts'
 import type { Meeting, MeetingOptions, Ours } from './index.ts'
 import type { MuxedConnection, MuxedStream } from '../../src/yamux.ts'
 import type { WireRecorder } from '../recorder/recorder.ts'
@@ -23,11 +23,11 @@ export async function host ({ muxer, options, dial }: MeetingOptions): Promise<M
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [components => {
-      const factory = ourMuxer(muxer).create(options)(components)
+      const factory = MUXERS[muxer].create(options)(components)
       const create = factory.createStreamMuxer.bind(factory)
 
       factory.createStreamMuxer = maConn => {
-        const recorder = ourMuxer(muxer).record(maConn.direction === 'outbound' ? 'client' : 'server')
+        const recorder = MUXERS[muxer].record(maConn.direction === 'outbound' ? 'client' : 'server')
         const send = maConn.send.bind(maConn)
         const connection = create(tap(maConn, recorder)) as MuxedConnection
 

@@ -1,5 +1,7 @@
 /** Our muxers, and who reads along with them. */
+import { mplex } from '../../src/mplex.ts'
 import { yamux } from '../../src/yamux.ts'
+import { MplexRecorder } from '../recorder/mplex-recorder.ts'
 import { YamuxRecorder } from '../recorder/recorder.ts'
 import type { MuxerName } from './index.ts'
 import type { Muxer } from '../../src/interface/muxer.ts'
@@ -14,19 +16,20 @@ interface OurMuxer {
   record(role: 'client' | 'server'): WireRecorder
 }
 
-export const MUXERS: Partial<Record<MuxerName, OurMuxer>> = {
+/**
+ * More than any scenario opens. A peer that opens many streams at once may do so before a node of libp2p that dials it
+ * has put its connection together: with the default of 10 early streams that is the end of the connection.
+ */
+const LIMITS = { maxInboundStreams: 2_000, maxOutboundStreams: 2_000, maxEarlyStreams: 2_000 }
+
+export const MUXERS: Record<MuxerName, OurMuxer> = {
   yamux: {
-    create: options => yamux({ maxInboundStreams: 2_000, maxOutboundStreams: 2_000, ...options }),
+    create: options => yamux({ ...LIMITS, ...options }),
     record: role => new YamuxRecorder(role)
+  },
+  mplex: {
+    // what readers do not take at once must not be the end of a stream here: that is what other tests are about
+    create: options => mplex({ ...LIMITS, ...options, maxStreamBufferSize: 67_108_864 }),
+    record: () => new MplexRecorder()
   }
-}
-
-export function ourMuxer (name: MuxerName): OurMuxer {
-  const muxer = MUXERS[name]
-
-  if (muxer === undefined) {
-    throw new Error(`we have no ${name}`)
-  }
-
-  return muxer
 }

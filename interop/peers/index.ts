@@ -73,6 +73,34 @@ function rust (name: string, crate: string, init: Partial<Peer>): Peer {
   }
 }
 
+function js (name: string, module: string, muxer: MuxerName): Peer {
+  return {
+    name,
+    title: `${module} ${versionOf('js', module)}`,
+    language: 'js',
+    argument: module,
+    muxer,
+    carrier: 'host',
+    cannot: { 'reset-code': 'a stream is reset by abort(), without a code' }
+  }
+}
+
+function python (name: string, muxer: MuxerName): Peer {
+  return {
+    name,
+    title: `py-libp2p ${versionOf('python', 'libp2p')}`,
+    language: 'python',
+    argument: `libp2p-${muxer}`,
+    muxer,
+    carrier: 'host',
+    cannot: {
+      ping: 'it pings by itself, and has no call for it',
+      'reset-code': 'reset() takes no code'
+    },
+    slowness: 32
+  }
+}
+
 export const PEERS: Peer[] = [
   {
     ...go('go-libp2p', 'github.com/libp2p/go-libp2p'),
@@ -93,18 +121,14 @@ export const PEERS: Peer[] = [
   rust('rust-libp2p', 'libp2p-yamux', { argument: 'libp2p-yamux', carrier: 'host' }),
   rust('rust-0.13', 'yamux@0.13', { argument: 'yamux-0.13' }),
   rust('rust-0.14', 'yamux@0.14', { argument: 'yamux-0.14' }),
-  ...[
-    { name: 'js-libp2p', module: '@libp2p/yamux' },
-    { name: 'chainsafe', module: '@chainsafe/libp2p-yamux' }
-  ].map(({ name, module }): Peer => ({
-    name,
-    title: `${module} ${versionOf('js', module)}`,
-    language: 'js',
-    argument: module,
-    muxer: 'yamux',
-    carrier: 'host',
-    cannot: { 'reset-code': 'a stream is reset by abort(), without a code' }
-  }))
+  js('js-libp2p', '@libp2p/yamux', 'yamux'),
+  js('chainsafe', '@chainsafe/libp2p-yamux', 'yamux'),
+  python('py-libp2p', 'yamux'),
+  { ...go('go-libp2p-mplex', 'github.com/libp2p/go-libp2p-mplex'), argument: 'libp2p-mplex', muxer: 'mplex', carrier: 'host' },
+  go('go-mplex', 'github.com/libp2p/go-mplex', { muxer: 'mplex' }),
+  rust('rust-libp2p-mplex', 'libp2p-mplex', { argument: 'libp2p-mplex', muxer: 'mplex', carrier: 'host' }),
+  js('js-mplex', '@libp2p/mplex', 'mplex'),
+  python('py-mplex', 'mplex')
 ]
 
 export function commandOf (peer: Peer, args: string[]): Command {

@@ -52,6 +52,7 @@ function resetByThem (code: number): Scenario {
     title: `the peer resets a stream${code === 0 ? '' : ` with code ${code}`}, and our application is told`,
     mode: 'reset',
     number: code,
+    seconds: 10,
     needs: code === 0 ? ['reset'] : ['reset', 'reset-code'],
     async run (cell) {
       const stream = await cell.open(cell.signal)
@@ -189,7 +190,7 @@ export const ENDINGS: Scenario[] = [
 
       await stream.write(pattern(1_000), { signal: cell.signal })
       await cell.program.event(({ event }) => event === 'stream')
-      cell.cut(halfAFrame(cell.peer.muxer, Number(stream.id)))
+      cell.cut(halfAFrame(cell.peer.muxer, Number(stream.id.replace(/\D/g, ''))))
 
       const told = await end(cell)
 
@@ -200,8 +201,9 @@ export const ENDINGS: Scenario[] = [
   },
   {
     name: 'after-everything',
-    title: 'streams ended, reset and refused in all ways, then an echo',
+    title: 'streams ended and reset in all ways, then an echo',
     mode: 'echo',
+    seconds: 15,
     async run (cell) {
       for (let i = 0; i < 100; i++) {
         const stream = await cell.open(cell.signal)

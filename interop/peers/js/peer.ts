@@ -17,7 +17,7 @@ const STREAMS = 2_000
 const FACTORIES: Record<string, () => (components: any) => StreamMuxerFactory> = {
   '@libp2p/yamux': () => yamux({ maxInboundStreams: STREAMS, maxOutboundStreams: STREAMS }),
   '@chainsafe/libp2p-yamux': () => chainsafeYamux({ maxInboundStreams: STREAMS, maxOutboundStreams: STREAMS }) as (components: any) => StreamMuxerFactory,
-  '@libp2p/mplex': () => mplex()
+  '@libp2p/mplex': () => mplex({ disconnectThreshold: Infinity })
 }
 
 const [name, mode, number, address] = process.argv.slice(2)
