@@ -5,6 +5,7 @@ import { commandOf } from './peers/index.ts'
 import { Program } from './peers/program.ts'
 import type { Meeting, Ours } from './ours/index.ts'
 import type { Peer } from './peers/index.ts'
+import type { Piece } from './recorder/tape.ts'
 import type { Cell, Direction, Scenario } from './scenarios/types.ts'
 
 /**
@@ -26,6 +27,9 @@ export interface Result {
   note?: string
   millis: number
   transcript?: string[]
+
+  /** All bytes, where they are few. */
+  tape?: Piece[]
 }
 
 const PATIENCE_SECONDS = 30
@@ -61,14 +65,14 @@ export async function runCell (peer: Peer, scenario: Scenario, direction: Direct
   const millis = Math.round(performance.now() - started)
 
   if (failures.length === 0) {
-    return { ...base, verdict: 'pass', note, millis }
+    return { ...base, verdict: 'pass', note, millis, tape: attempt.tape }
   }
 
   const transcript = attempt.transcript
   const reason = failures.join('; ')
   const theirs = knownFault(peer, scenario, { reason, transcript, ours: attempt.ourFaults })
 
-  return { ...base, verdict: theirs === undefined ? 'failed' : 'theirs', reason: theirs ?? reason, millis, transcript }
+  return { ...base, verdict: theirs === undefined ? 'failed' : 'theirs', reason: theirs ?? reason, millis, transcript, tape: theirs === undefined ? undefined : attempt.tape }
 }
 
 class Attempt {
@@ -96,6 +100,12 @@ class Attempt {
 
   get transcript (): string[] {
     return this.#ours?.recorder.transcript.lines ?? []
+  }
+
+  get tape (): Piece[] | undefined {
+    const tape = this.#ours?.recorder.tape
+
+    return tape?.complete === true ? tape.pieces : undefined
   }
 
   async run (): Promise<string | undefined> {

@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { runCell } from './cell.ts'
+import { GOLDEN_SCENARIOS, writeGolden } from './golden.ts'
 import { PEERS } from './peers/index.ts'
 import { build } from './peers/toolchains.ts'
 import { markdown, summary } from './report.ts'
@@ -18,6 +19,7 @@ const HELP = `Usage: npm run interop -- [options]
   --direction dial  dial: we dial; listen: the peer dials (default: both)
   --out DIR         where RESULTS.md and results.json go (default: interop/ if all was run, else nowhere)
   --transcript      show the frames of what is not a pass
+  --golden          the small scenarios only, and write what went over the wire to test/vectors/interop
   --list            peers and scenarios
   --help
 `
@@ -49,6 +51,7 @@ const { values } = parseArgs({
     direction: { type: 'string' },
     out: { type: 'string' },
     transcript: { type: 'boolean', default: false },
+    golden: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false }
   }
@@ -119,16 +122,21 @@ async function main (): Promise<void> {
   }
 
   const peers = choose(PEERS, split(values.peer), (peer, word) => [peer.name, peer.language, peer.muxer].includes(word))
-  const scenarios = choose(SCENARIOS, split(values.scenario), ({ name }, word) => name === word || (!SCENARIOS.some(other => other.name === word) && name.startsWith(word)))
+  const scenarios = choose(SCENARIOS, values.golden ? GOLDEN_SCENARIOS : split(values.scenario), ({ name }, word) => name === word || (!SCENARIOS.some(other => other.name === word) && name.startsWith(word)))
   const directions = choose([{ name: 'dial' }, { name: 'listen' }], split(values.direction), ({ name }, word) => name === word)
   const started = performance.now()
   const results = await run(peers, scenarios, directions.map(({ name }) => name as Direction))
-  const all = values.peer === undefined && values.scenario === undefined && values.direction === undefined
+
+  if (values.golden) {
+    writeGolden(peers, results).forEach(print)
+  }
+
+  const all = !values.golden && values.peer === undefined && values.scenario === undefined && values.direction === undefined
   const out = values.out ?? (all ? import.meta.dirname : undefined)
 
   if (out !== undefined) {
     fs.mkdirSync(out, { recursive: true })
-    fs.writeFileSync(path.join(out, 'results.json'), JSON.stringify({ peers: peers.map(({ name, title }) => ({ name, title })), results }, undefined, 1) + '\n')
+    fs.writeFileSync(path.join(out, 'results.json'), JSON.stringify({ peers: peers.map(({ name, title }) => ({ name, title })), results: results.map(({ tape, ...result }) => result) }, undefined, 1) + '\n')
     fs.writeFileSync(path.join(out, 'RESULTS.md'), markdown(peers, scenarios, results))
   }
 

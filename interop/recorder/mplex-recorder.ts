@@ -1,4 +1,5 @@
 /** As the recorder of yamux, for mplex: whole messages of at most 64 KiB, nothing after our end or our reset. */
+import { Tape } from './tape.ts'
 import { Transcript } from './transcript.ts'
 import type { WireRecorder } from './recorder.ts'
 
@@ -78,6 +79,7 @@ interface StreamLog {
 
 export class MplexRecorder implements WireRecorder {
   readonly transcript = new Transcript()
+  readonly tape = new Tape()
   readonly violations: string[] = []
   largestFrameReceived = 0
   readonly largestCreditSent = 0

@@ -5,6 +5,7 @@
  */
 import { Recorder as Discipline } from '../../test/simulation/kit/recorder.ts'
 import { lineOf } from '../../test/support/frames.ts'
+import { Tape } from './tape.ts'
 import { Transcript } from './transcript.ts'
 import type { Frame } from '../../test/simulation/kit/recorder.ts'
 import type { MessageStream } from '@libp2p/interface'
@@ -12,6 +13,7 @@ import type { Uint8ArrayList } from 'uint8arraylist'
 
 export interface WireRecorder {
   readonly transcript: Transcript
+  readonly tape: Tape
 
   /** What of our own we should not have sent. */
   readonly violations: string[]
@@ -35,6 +37,7 @@ const WINDOW_UPDATE = 1
 
 export class YamuxRecorder implements WireRecorder {
   readonly transcript = new Transcript()
+  readonly tape = new Tape()
   readonly violations: string[] = []
   largestFrameReceived = 0
   largestCreditSent = 0
@@ -100,11 +103,13 @@ export function tap<T extends MessageStream> (maConn: T, recorder: WireRecorder)
   const send = maConn.send.bind(maConn)
 
   maConn.send = data => {
+    recorder.tape.add('>', buffersOf(data))
     recorder.sent(buffersOf(data))
 
     return send(data)
   }
   maConn.addEventListener('message', event => {
+    recorder.tape.add('<', buffersOf(event.data))
     recorder.received(buffersOf(event.data))
   })
 

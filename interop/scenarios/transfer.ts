@@ -146,11 +146,36 @@ export const TRANSFER: Scenario[] = [
     }
   },
   {
+    name: 'open-few',
+    title: 'the peer opens 3 streams at once, and we echo',
+    mode: 'open',
+    number: 3,
+    async run (cell) {
+      const inbound = echoInbound(cell)
+      const { failed, message } = await cell.program.event(({ event }) => event === 'done')
+
+      expectThat(failed === 0 && inbound.failures.length === 0, `${failed} streams of the peer failed: ${message ?? inbound.failures[0]}`)
+      expectThat(inbound.opened === 3, `${inbound.opened} streams came in`)
+
+      return undefined
+    }
+  },
+  {
     name: 'half-close-ours',
     title: 'we end our half after 300,000 bytes, the peer then sends as many',
     mode: 'half',
     async run (cell) {
       await echoOn(await cell.open(cell.signal), 300_000, cell.signal)
+
+      return undefined
+    }
+  },
+  {
+    name: 'half-close-small',
+    title: 'we end our half after 1,000 bytes, the peer then sends as many',
+    mode: 'half',
+    async run (cell) {
+      await echoOn(await cell.open(cell.signal), 1_000, cell.signal)
 
       return undefined
     }
