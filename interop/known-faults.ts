@@ -26,6 +26,13 @@ function has (transcript: string[], line: RegExp): boolean {
   return transcript.some(entry => line.test(entry))
 }
 
+/** A stream was reset by us that we had not ended. */
+function resetAndNotEnded (transcript: string[]): boolean {
+  const ids = transcript.map(line => /> (?:\w+\|RST|reset) (\d+)/.exec(line)?.[1]).filter(id => id !== undefined)
+
+  return ids.some(id => !has(transcript, new RegExp(`> (\\w+\\|FIN|close) ${id} `)))
+}
+
 /** For how many seconds the peer, which was asked something, said nothing at most. */
 function silence (transcript: string[]): number {
   const times = transcript.filter(line => !line.startsWith('…')).map(line => ({ at: parseFloat(line), ours: line.includes(' > ') }))
@@ -42,7 +49,7 @@ const FAULTS: KnownFault[] = [
     peers: [...RUST, ...PYTHON],
     scenarios: /^reset-ours-/,
     fault: 'its readers take a reset for the end of the stream: they are told so (EOF) after an RST and no FIN',
-    shows: ({ reason, transcript }) => reason.startsWith('the peer\'s reader was told eof') && has(transcript, /> (\w+\|RST|reset)/) && !has(transcript, /> (\w+\|FIN|close)/)
+    shows: ({ reason, transcript }) => reason.startsWith('the peer\'s reader was told eof') && resetAndNotEnded(transcript)
   },
   {
     peers: RUST,

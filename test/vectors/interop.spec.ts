@@ -146,6 +146,8 @@ class Replay {
   readonly #ends = new Map<number | bigint, Said>()
   readonly #resetByUs = new Set<number | bigint>()
 
+  #over = false
+
   /** What the engine has said, and the recording has not. */
   #made: Said[] = []
 
@@ -173,7 +175,9 @@ class Replay {
     for (const said of theirs(bytes)) {
       const { key, body, end, reset } = said
 
-      if (said.over === true) {
+      this.#over ||= said.over === true
+
+      if (this.#over) {
         // what comes behind it is not heard
         break
       }
