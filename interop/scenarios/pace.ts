@@ -1,8 +1,7 @@
 /** Slow readers, pings, windows. */
-import { echo, echoOn, median, pattern, pingPong, readPattern, writePattern } from './streams.ts'
+import { echo, echoOn, fill, median, pattern, pingPong, readPattern, writePattern } from './streams.ts'
 import { expectThat } from './types.ts'
 import type { Cell, Scenario } from './types.ts'
-import type { MuxedStream } from '../../src/yamux.ts'
 
 const MIB = 1_048_576
 
@@ -25,20 +24,6 @@ async function echoesBeside (cell: Cell): Promise<string> {
   expectThat(median(times) < PROMPT_MILLIS, `a small message took ${median(times).toFixed(1)} ms beside the slow stream (median)`)
 
   return `${median(times).toFixed(1)} ms, at most ${Math.max(...times).toFixed(1)}`
-}
-
-/** Until nothing more comes while nobody reads: the window is full, or nothing bounds it. */
-async function fill (stream: MuxedStream, cell: Cell): Promise<number> {
-  let before = -1
-  let still = 0
-
-  while (still < 10 && !cell.signal.aborted) {
-    still = stream.readBufferLength === before ? still + 1 : 0
-    before = stream.readBufferLength
-    await new Promise<void>(resolve => { setTimeout(resolve, 20) })
-  }
-
-  return before
 }
 
 export const PACE: Scenario[] = [

@@ -84,6 +84,20 @@ async function echoBack (stream: MuxedStream, signal: AbortSignal): Promise<void
   await stream.closeWrite({ signal })
 }
 
+/** Until nothing more comes while nobody reads: the window is full, or nothing bounds it. */
+export async function fill (stream: MuxedStream, cell: Cell): Promise<number> {
+  let before = -1
+  let still = 0
+
+  while (still < 10 && !cell.signal.aborted) {
+    still = stream.readBufferLength === before ? still + 1 : 0
+    before = stream.readBufferLength
+    await new Promise<void>(resolve => { setTimeout(resolve, 20) })
+  }
+
+  return before
+}
+
 /** What a promise rejects with, or `undefined`. */
 export async function failureOf (promise: Promise<unknown>): Promise<Error & { code?: number, origin?: string } | undefined> {
   return promise.then(() => undefined, err => err)
