@@ -270,7 +270,9 @@ function receiveCredit (state: YamuxState, stream: YamuxStream, now: number): vo
 
 /** Bytes were read: announces credit once half of the window is owed. */
 export function returnCredit (state: YamuxState, stream: YamuxStream, now: number): void {
-  if (stream.receive !== 'open' || state.phase === 'closed') {
+  const isLast = state.receiving === stream && state.finAfterBody
+
+  if (stream.receive !== 'open' || isLast || state.phase === 'closed') {
     // nim-libp2p ends the connection over credit for a stream that it has ended
     return
   }

@@ -82,6 +82,13 @@ describe('yamux: credit', () => {
     expect(link.sent()).to.deep.equal([])
   })
 
+  it('gives none while the frame that ends the half of the peer is still coming', () => {
+    link.give(data(2, WINDOW, FIN).subarray(0, WINDOW - 1))
+    link.read(stream)
+
+    expect(link.sent()).to.deep.equal([])
+  })
+
   it('gives none that was owed when the FIN of the peer came', () => {
     link.give(data(2, HALF))
     link.read(stream)
