@@ -1,4 +1,5 @@
 /** The table: peers × scenarios, who dials in each cell, and the reason beside every cell that is not a pass. */
+import { ABSENT } from './peers/index.ts'
 import type { Result, Verdict } from './cell.ts'
 import type { Peer } from './peers/index.ts'
 import type { Scenario } from './scenarios/types.ts'
@@ -29,6 +30,10 @@ export function markdown (peers: Peer[], scenarios: Scenario[], results: Result[
     '## What is not a pass',
     '',
     ...reasons(results),
+    '',
+    '## Who is missing',
+    '',
+    ...ABSENT.map(({ name, reason }) => `- **${name}**: ${reason}.`),
     ''
   ].join('\n')
 }

@@ -131,6 +131,12 @@ export const PEERS: Peer[] = [
   python('py-mplex', 'mplex')
 ]
 
+/** Whom we would like to meet, and why we cannot. */
+export const ABSENT = [{
+  name: 'jvm-libp2p',
+  reason: 'its packages (io.libp2p:jvm-libp2p) are published in a registry of its own and not on Maven Central, so that Maven and Gradle find nothing where only that is reached'
+}]
+
 export function commandOf (peer: Peer, args: string[]): Command {
   const here = import.meta.dirname
 
