@@ -25,6 +25,9 @@ export interface Result {
 
   /** What is worth knowing of a pass. */
   note?: string
+
+  /** Why the first attempt failed, if there was a second. */
+  first?: string
   millis: number
   transcript?: string[]
 
@@ -37,7 +40,14 @@ const PATIENCE_SECONDS = 30
 /** A slow peer may take so much longer. */
 const SLOW_FACTOR = 2
 
+/** What fails is tried once more, as machines have their moments: the table says so, and why. */
 export async function runCell (peer: Peer, scenario: Scenario, direction: Direction): Promise<Result> {
+  const result = await attempt(peer, scenario, direction)
+
+  return result.verdict === 'failed' ? { ...await attempt(peer, scenario, direction), first: result.reason } : result
+}
+
+async function attempt (peer: Peer, scenario: Scenario, direction: Direction): Promise<Result> {
   const base = { peer: peer.name, scenario: scenario.name, direction }
   const cannot = scenario.needs?.map(ability => peer.cannot?.[ability]).find(reason => reason !== undefined)
 
@@ -46,33 +56,35 @@ export async function runCell (peer: Peer, scenario: Scenario, direction: Direct
   }
 
   const started = performance.now()
-  const attempt = new Attempt(peer, scenario, direction)
+  const cell = new Attempt(peer, scenario, direction)
   const failures: string[] = []
-  const onRejection = (reason: any): void => { failures.push(`unhandled rejection: ${reason?.stack ?? reason}`) }
+  const rejections: string[] = []
+  const onRejection = (reason: any): void => { rejections.push(`unhandled rejection: ${reason?.stack ?? reason}`) }
   let note: string | undefined
 
   process.on('unhandledRejection', onRejection)
 
   try {
-    note = await attempt.run()
+    note = await cell.run()
   } catch (err: any) {
     failures.unshift(err.message)
   }
 
-  failures.push(...await attempt.end(failures.length > 0))
+  failures.push(...await cell.end(failures.length > 0))
   process.off('unhandledRejection', onRejection)
+  failures.push(...rejections)
 
   const millis = Math.round(performance.now() - started)
 
   if (failures.length === 0) {
-    return { ...base, verdict: 'pass', note, millis, tape: attempt.tape }
+    return { ...base, verdict: 'pass', note, millis, tape: cell.tape }
   }
 
-  const transcript = attempt.transcript
+  const transcript = cell.transcript
   const reason = failures.join('; ')
-  const theirs = knownFault(peer, scenario, { reason, transcript, ours: attempt.ourFaults })
+  const theirs = knownFault(peer, scenario, { reason, transcript, ours: [...cell.ourFaults, ...rejections] })
 
-  return { ...base, verdict: theirs === undefined ? 'failed' : 'theirs', reason: theirs ?? reason, millis, transcript, tape: theirs === undefined ? undefined : attempt.tape }
+  return { ...base, verdict: theirs === undefined ? 'failed' : 'theirs', reason: theirs ?? reason, millis, transcript, tape: theirs === undefined ? undefined : cell.tape }
 }
 
 class Attempt {

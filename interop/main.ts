@@ -79,9 +79,9 @@ async function buildAll (peers: Peer[]): Promise<Map<Peer['language'], string>> 
 const MARKS = { pass: 'ok    ', theirs: 'THEIRS', cannot: 'cannot', missing: 'missing', failed: 'FAILED' }
 
 function show (result: Result): void {
-  const { peer, scenario, direction, verdict, reason, note, millis, transcript } = result
+  const { peer, scenario, direction, verdict, reason, note, millis, transcript, first } = result
 
-  print(`${MARKS[verdict]} ${`${peer} ${scenario} ${direction}`.padEnd(44)} ${(millis / 1_000).toFixed(1).padStart(6)} s  ${reason ?? note ?? ''}`)
+  print(`${MARKS[verdict]} ${`${peer} ${scenario} ${direction}`.padEnd(44)} ${(millis / 1_000).toFixed(1).padStart(6)} s  ${reason ?? note ?? ''}${first === undefined ? '' : ` (second attempt; the first: ${first})`}`)
 
   if (values.transcript || verdict === 'failed') {
     transcript?.slice(0, values.transcript ? undefined : 40).forEach(line => { print(`         ${line}`) })

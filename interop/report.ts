@@ -31,6 +31,7 @@ export function markdown (peers: Peer[], scenarios: Scenario[], results: Result[
     '',
     ...reasons(results),
     '',
+    ...secondAttempts(results),
     '## Who is missing',
     '',
     ...ABSENT.map(({ name, reason }) => `- **${name}**: ${reason}.`),
@@ -86,6 +87,15 @@ function reasons (results: Result[]): string[] {
       ...(transcript === undefined || verdict !== 'theirs' ? [] : ['', '  ```', ...excerpt(transcript).map(line => `  ${line}`), '  ```', ''])
     ]
   })
+}
+
+/** A fault that comes and goes is one as well. */
+function secondAttempts (results: Result[]): string[] {
+  const again = results.filter(({ first, verdict }) => first !== undefined && verdict !== 'failed')
+
+  return again.length === 0
+    ? []
+    : ['## What passed at the second attempt', '', ...again.map(({ peer, scenario, direction, first }) => `- **${peer}**, \`${scenario}\`, ${direction}: ${first}`), '']
 }
 
 const EXCERPT_LINES = 14
