@@ -14,7 +14,6 @@ var modes = map[string]func(s session, number int){
 	"sink":   func(s session, _ int) { each(s, func(int, stream) func(stream) event { return sink }) },
 	"half":   func(s session, _ int) { each(s, func(int, stream) func(stream) event { return half }) },
 	"close":  func(s session, _ int) { each(s, func(int, stream) func(stream) event { return closeBoth }) },
-	"hold":   func(s session, _ int) { each(s, func(int, stream) func(stream) event { return hold }) },
 	"source": func(s session, n int) { each(s, func(int, stream) func(stream) event { return source(n) }) },
 	"reset":  func(s session, n int) { each(s, func(int, stream) func(stream) event { return reset(uint32(n)) }) },
 	"slow":   func(s session, _ int) { each(s, first(slow)) },
@@ -160,10 +159,6 @@ func closeBoth(st stream) event {
 		return ending(err)
 	}
 	return event{"how": "local"}
-}
-
-func hold(stream) event {
-	select {}
 }
 
 func slow(st stream) event {

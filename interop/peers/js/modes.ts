@@ -199,7 +199,6 @@ export const MODES: Record<string, (session: Session, number: number) => void> =
   sink: session => { each(session, () => sink) },
   half: session => { each(session, () => half) },
   close: session => { each(session, () => closeBoth) },
-  hold: session => { each(session, () => async () => new Promise(() => {})) },
   source: (session, length) => { each(session, () => source(length)) },
   reset: session => { each(session, () => reset) },
   slow: session => { each(session, first(slow)) },

@@ -100,10 +100,6 @@ async def close(stream, _):
     return {"how": "local"}
 
 
-async def hold(_stream, _number):
-    await trio.sleep_forever()
-
-
 async def slow(stream, _):
     async def wait(data):
         await trio.sleep(0.01 * len(data) / 1024)
@@ -124,7 +120,7 @@ async def go_away(stream, code):
 MODES = {
     "echo": (echo, echo), "sink": (sink, sink), "half": (half, half), "source": (source, source),
     "slow": (slow, echo), "flood": (source, echo), "reset": (reset, reset), "close": (close, close),
-    "hold": (hold, hold), "goaway": (go_away, go_away), "open": (echo, echo), "empty": (echo, echo), "ping": (echo, echo),
+    "goaway": (go_away, go_away), "open": (echo, echo), "empty": (echo, echo), "ping": (echo, echo),
 }
 
 

@@ -26,7 +26,6 @@ enum Mode {
     Sink,
     Half,
     Close,
-    Hold,
     Reset,
     Slow,
     Source(usize),
@@ -39,7 +38,6 @@ pub async fn run(session: Session, mode: &str, number: usize) {
         "sink" => (Mode::Sink, Mode::Sink),
         "half" => (Mode::Half, Mode::Half),
         "close" => (Mode::Close, Mode::Close),
-        "hold" => (Mode::Hold, Mode::Hold),
         "reset" => (Mode::Reset, Mode::Reset),
         "source" => (Mode::Source(number), Mode::Source(number)),
         "slow" => (Mode::Slow, Mode::Echo),
@@ -109,7 +107,6 @@ async fn handle(mut stream: Stream, mode: Mode, session: Session) -> Value {
             Ok(()) => json!({ "how": "local" }),
             Err(error) => ending(error),
         },
-        Mode::Hold => std::future::pending().await,
         Mode::Reset => {
             let _ = stream.read(&mut [0]).await;
             drop(stream);
