@@ -74,9 +74,6 @@ async function main (): Promise<void> {
       }
     }
 
-    // garbage of one sample is not to be paid for by the next
-    globalThis.gc?.()
-
     const figures = benchCase[role](side)
 
     report({ type: 'started' })
