@@ -5,7 +5,8 @@
  * - credit goes back only for bytes that were read, and only once it is half of the window, or 256 KiB;
  * - the growth of all windows of a connection never exceeds its budget, and every way to end gives the growth back.
  */
-import type { RoundTrip } from './round-trip.ts'
+import { Starvation } from './starvation.ts'
+import type { Pace } from './starvation.ts'
 
 const MAX_WINDOW = 2 ** 32 - 1
 
@@ -29,22 +30,8 @@ export class SendWindow {
   }
 }
 
-/** What a window grows by. */
-export interface Pace {
-  readonly roundTrip: RoundTrip
-
-  /** How long, all in all, the connection had nothing to do. */
-  idleMillis: number
-}
-
 /** A reader of 9 kB a second returns as much before a writer that waits for 30 s gives up, however large the window. */
 const ANNOUNCE_BYTES = 262_144
-
-/** A busy event loop answers as much later: half of a window should last as long. */
-const LOOP_MILLIS = 1
-
-/** Idle for this part of the time or more, a receiver waits for its peer. */
-const IDLE_PARTS = 4
 
 /** Bytes by which the windows of one connection may still grow. */
 export interface GrowthBudget {
@@ -64,40 +51,39 @@ export class ReceiveWindow {
 
   // what does not count as growth
   #base: number
-  #epochStart: number
-  #epochIdle: number
+
+  // from the first credit on: of the many streams that a connection may have most never get there
+  #starvation: Starvation | undefined
   #epochBytes = 0
 
-  /** `idleMillis`: that of the pace, so far. */
-  constructor (size: number, limit: number, now: number, idleMillis = 0) {
+  constructor (size: number, limit: number) {
     this.size = size
     this.available = size
     this.limit = limit
     this.#base = size
-    this.#epochStart = now
-    this.#epochIdle = idleMillis
   }
 
-  /** `false`: more than was granted. */
-  receive (bytes: number): boolean {
+  /** The header of a frame is here, and `unread` bytes from before. `false`: more than was granted. */
+  receive (bytes: number, unread: number, pace: Pace): boolean {
     if (bytes > this.available) {
       return false
     }
 
     this.available -= bytes
+    this.#starvation?.more(this.available, unread, pace)
 
     return true
   }
 
+  /** All of the frame is here. */
+  received (pace: Pace): void {
+    this.#starvation?.pause(this.available, this.size, pace)
+  }
+
   /**
    * The credit to announce after a read that leaves `unread` bytes, or 0 while too little is owed: half of the window, or
-   * as much as keeps the writer from taking a slow reader for one that is gone.
-   *
-   * The window doubles when it, and neither the path nor the reader, sets the pace. Half of it went within twice the
-   * least round trip, so it is less than four times bandwidth × round trip (rust-yamux's rule; a loaded round trip would
-   * take our own queues for distance, rust-libp2p issue 5387), or within the time that event loops may be late. And we
-   * were idle for a part of that time: a receiver that always has something to do gains nothing from a larger window
-   * but a longer queue in front of every small message. On loopback 16 MiB cost them 5 ms, 256 KiB 0.1 ms.
+   * as much as keeps the writer from taking a slow reader for one that is gone. The window doubles for a peer that its
+   * size keeps waiting.
    */
   update (unread: number, now: number, pace: Pace, budget: GrowthBudget): number {
     if (this.size > this.limit) {
@@ -113,44 +99,31 @@ export class ReceiveWindow {
       return 0
     }
 
+    const starvation = this.#starvation ??= new Starvation(now)
+
     this.#epochBytes += owed
 
-    if (this.#epochBytes >= this.size / 2) {
-      owed += this.#endEpoch(now, pace, budget)
+    if (this.#epochBytes >= this.size) {
+      this.#epochBytes = 0
+      owed += this.#grow(starvation.endEpoch(now, pace), budget)
     }
 
+    starvation.granted(owed, this.available, this.size, pace)
     this.available += owed
 
     return owed
   }
 
-  /** Half of the window went. Returns by how much it has grown. */
-  #endEpoch (now: number, pace: Pace, budget: GrowthBudget): number {
+  /** Returns by how much it has grown. */
+  #grow (tooSmall: boolean, budget: GrowthBudget): number {
     const { size } = this
     const grown = Math.min(size * 2, this.limit, size + budget.left)
 
-    if (grown > size && this.#isTooSmall(now, pace)) {
+    if (tooSmall && grown > size) {
       this.#resize(grown, budget)
     }
 
-    this.#epochStart = now
-    this.#epochIdle = pace.idleMillis
-    this.#epochBytes = 0
-
     return this.size - size
-  }
-
-  #isTooSmall (now: number, pace: Pace): boolean {
-    const { min, settled } = pace.roundTrip
-
-    if (min === undefined || !settled) {
-      return false
-    }
-
-    const elapsed = now - this.#epochStart
-    const idle = pace.idleMillis - this.#epochIdle
-
-    return idle * IDLE_PARTS >= elapsed && (elapsed < 2 * min || (idle > 0 && elapsed < LOOP_MILLIS))
   }
 
   /** The stream is over: gives its growth back to the connection. Harmless when repeated. */

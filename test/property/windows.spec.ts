@@ -1,8 +1,8 @@
 import { expect } from 'aegir/chai'
 import fc from 'fast-check'
-import { RoundTrip } from '../../src/core/round-trip.ts'
 import { ReceiveWindow } from '../../src/core/windows.ts'
 import { runs, sequence } from '../support/arbitraries.ts'
+import { Path } from '../support/path.ts'
 
 /** Shares of what there is to receive or to read, so that a step means something whatever the size is. */
 const share = fc.double({ min: 0, max: 1, noNaN: true })
@@ -10,8 +10,9 @@ const share = fc.double({ min: 0, max: 1, noNaN: true })
 const step = fc.record({
   stream: fc.nat(2),
   millis: fc.oneof(fc.nat(10), fc.nat(500)),
-  receive: share,
-  read: share,
+  busy: fc.boolean(),
+  receive: fc.oneof(share, fc.constant(1)),
+  read: fc.oneof(share, fc.constant(1)),
   rtt: fc.option(fc.nat(100), { freq: 6 }),
   limit: fc.option(fc.nat(5_000), { freq: 12 }),
   release: fc.nat(30).map(n => n === 0)
@@ -29,7 +30,7 @@ class Peer {
   released = false
 
   constructor (initial: number, limit: number) {
-    this.window = new ReceiveWindow(initial, limit, 0)
+    this.window = new ReceiveWindow(initial, limit)
     this.initial = initial
     this.granted = initial
   }
@@ -44,21 +45,21 @@ describe('property: receive windows', () => {
       (sizes, left, steps) => {
         const peers = sizes.map(([initial, more]) => new Peer(initial, initial + more))
         const budget = { left }
-        const roundTrip = new RoundTrip()
-        let now = 0
-        let idle = 0
+        const path = new Path()
 
-        for (const { stream, millis, receive, read, rtt, limit, release } of steps) {
+        for (const { stream, millis, busy, receive, read, rtt, limit, release } of steps) {
           const peer = peers[stream]
           const { window } = peer
 
-          now += millis
-
-          if (rtt !== null) {
-            roundTrip.sample(rtt)
+          if (busy) {
+            path.busy(millis)
+          } else {
+            path.idle(millis)
           }
 
-          idle += millis / 2
+          if (rtt !== null) {
+            path.roundTrip.sample(rtt)
+          }
 
           if (peer.released) {
             continue
@@ -70,8 +71,8 @@ describe('property: receive windows', () => {
 
           const received = Math.floor(receive * window.available)
 
-          expect(window.receive(received)).to.be.true()
-          expect(window.receive(window.available + 1)).to.be.false()
+          expect(path.frame(window, received, peer.unread)).to.be.true()
+          expect(path.frame(window, window.available + 1, peer.unread)).to.be.false()
           peer.received += received
           peer.unread += received
 
@@ -83,7 +84,7 @@ describe('property: receive windows', () => {
           // a window that was shrunk comes back when its limit is raised
           const size = Math.max(window.size, Math.min(window.limit, peer.initial))
           const before = { size, available: window.available, owed: size - window.available - peer.unread, left: budget.left }
-          const credit = window.update(peer.unread, now, { roundTrip, idleMillis: idle }, budget)
+          const credit = path.read(window, budget, peer.unread)
 
           peer.granted += credit
 

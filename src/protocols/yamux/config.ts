@@ -25,7 +25,7 @@ export interface YamuxStreamOptions extends StreamOptions {
 
 export interface YamuxOptions extends MuxerOptions {
   /**
-   * Ping the peer now and then: it finds dead connections and measures the round trip that windows grow by.
+   * Ping the peer now and then: it finds dead connections and measures the round trip, which bounds what windows grow to.
    *
    * @default true
    */

@@ -125,7 +125,7 @@ export class YamuxEngine extends BaseEngine<YamuxStream, YamuxState> {
       throw new MuxerClosedError('all stream ids of this connection have been used: open another connection')
     }
 
-    const stream = new YamuxStream(id, false, streamConfig, now, state.pace.idleMillis)
+    const stream = new YamuxStream(id, false, streamConfig, now)
 
     stream.urgency = options.urgency ?? stream.urgency
     stream.incremental = options.incremental ?? stream.incremental

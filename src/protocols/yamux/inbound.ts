@@ -112,7 +112,7 @@ function receiveSyn (state: YamuxState, now: number): YamuxStream | undefined {
     return
   }
 
-  const stream = new YamuxStream(streamId, true, config.stream, now, state.pace.idleMillis)
+  const stream = new YamuxStream(streamId, true, config.stream, now)
 
   table.add(stream)
   watch(state, stream)
@@ -157,7 +157,7 @@ function receiveReset (state: YamuxState, stream: YamuxStream, now: number): voi
 function receiveData (state: YamuxState, stream: YamuxStream, now: number): void {
   const { flags, length } = state.decoder
 
-  if (!stream.receiveWindow.receive(length)) {
+  if (!stream.receiveWindow.receive(length, stream.receiveQueue.byteLength, state.pace)) {
     violation(state, `data frame of ${length} bytes on stream ${stream.id}, which has a window of ${stream.receiveWindow.available}`)
     return
   }
@@ -211,6 +211,7 @@ export function receivePayload (state: YamuxState, payload: Uint8Array, now: num
 
   if (state.decoder.bodyLeft === 0) {
     state.receiving = undefined
+    stream.receiveWindow.received(state.pace)
 
     if (state.finAfterBody) {
       receiveFin(state, stream)

@@ -6,7 +6,8 @@ import { MAX_STREAM_ID } from './frame.ts'
 import type { YamuxConfig } from './config.ts'
 import type { YamuxStream } from './stream.ts'
 import type { Role } from '../../core/stream-table.ts'
-import type { GrowthBudget, Pace } from '../../core/windows.ts'
+import type { Pace } from '../../core/starvation.ts'
+import type { GrowthBudget } from '../../core/windows.ts'
 
 export class YamuxState extends ConnectionState<YamuxStream, 'keep-alive' | 'pong' | 'held'> {
   readonly config: YamuxConfig
@@ -15,7 +16,7 @@ export class YamuxState extends ConnectionState<YamuxStream, 'keep-alive' | 'pon
   readonly decoder = new Decoder()
 
   /** Between what was last made and what came next there was nothing to do. */
-  readonly pace: Pace = { roundTrip: this.roundTrip, idleMillis: 0 }
+  readonly pace: Pace & { idleMillis: number } = { roundTrip: this.roundTrip, idleMillis: 0 }
   polledAt = 0
   readonly growth: GrowthBudget
 

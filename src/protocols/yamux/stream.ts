@@ -36,12 +36,12 @@ export class YamuxStream extends StreamRecord {
   /** What our RST says. */
   resetCode = 0
 
-  constructor (id: number, inbound: boolean, config: YamuxStreamConfig, now: number, idleMillis: number) {
+  constructor (id: number, inbound: boolean, config: YamuxStreamConfig, now: number) {
     super(id, inbound, config, now)
     this.initialDelta = config.initialStreamWindowSize - INITIAL_WINDOW
     this.sendWindow = new SendWindow(INITIAL_WINDOW)
     this.maxWindow = config.maxStreamWindowSize
     this.receiveWindow = new ReceiveWindow(
-      config.initialStreamWindowSize, Math.min(this.maxWindow, config.maxReadBufferLength), now, idleMillis)
+      config.initialStreamWindowSize, Math.min(this.maxWindow, config.maxReadBufferLength))
   }
 }

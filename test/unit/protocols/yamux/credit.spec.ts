@@ -151,11 +151,20 @@ describe('yamux: growth of windows', () => {
     return link.sent()
   }
 
-  it('doubles a window that was used within two round trips, and announces the growth with the credit', () => {
-    const link = new EngineDriver().know(RTT)
-    const stream = link.inbound(2)
+  /** As often as it takes to show that the peer waits for credit. */
+  function starve (link: EngineDriver, stream: YamuxStream): YamuxStream {
+    for (let i = 0; i < 3; i++) {
+      use(link, stream, RTT)
+    }
 
-    expect(use(link, stream, 2 * RTT - 1)).to.deep.equal([`window 2 +${WINDOW + WINDOW}`])
+    return stream
+  }
+
+  it('doubles a window that leaves the peer waiting, and announces the growth with the credit', () => {
+    const link = new EngineDriver().know(RTT)
+    const stream = starve(link, link.inbound(2))
+
+    expect(use(link, stream, RTT)).to.deep.equal([`window 2 +${WINDOW + WINDOW}`])
     expect(stream.receiveWindow.size).to.equal(2 * WINDOW)
     expect(stream.receiveWindow.available).to.equal(2 * WINDOW)
     expect(use(link, stream, RTT)).to.deep.equal([`window 2 +${4 * WINDOW}`])
@@ -165,47 +174,60 @@ describe('yamux: growth of windows', () => {
     const link = new EngineDriver().know(RTT)
     const stream = link.inbound(2)
 
-    link.give(data(2, WINDOW))
-    link.now += RTT
-    link.read(stream)
-    expect(link.sent()).to.deep.equal([`window 2 +${WINDOW}`])
+    for (let turn = 0; turn < 10; turn++) {
+      link.give(data(2, WINDOW))
+      link.now += RTT
+      link.read(stream)
+      expect(link.sent()).to.deep.equal([`window 2 +${WINDOW}`])
+    }
   })
 
-  it('does not grow a window that lasted for two round trips', () => {
+  it('does not grow a window while other streams keep the connection busy', () => {
     const link = new EngineDriver().know(RTT)
     const stream = link.inbound(2)
+    const other = link.inbound(4)
 
-    expect(use(link, stream, 2 * RTT)).to.deep.equal([`window 2 +${WINDOW}`])
+    for (let turn = 0; turn < 10; turn++) {
+      // all the time something comes in, and is done at once
+      link.now += RTT
+      link.engine.pollTransmit(1, link.now)
+      link.give(data(4, 1_000))
+      link.read(other)
+      expect(use(link, stream, 0)).to.deep.equal([`window 2 +${WINDOW}`])
+    }
   })
 
-  it('measures by the least round trip that was seen, not by one that waited behind data', () => {
+  it('does not grow a window that lasts for four round trips, measured by the least that was seen', () => {
     const link = new EngineDriver().know(RTT).measure(10 * RTT)
+    const stream = link.inbound(2)
 
-    expect(use(link, link.inbound(2), 2 * RTT)).to.deep.equal([`window 2 +${WINDOW}`])
+    for (let turn = 0; turn < 10; turn++) {
+      expect(use(link, stream, 4 * RTT)).to.deep.equal([`window 2 +${WINDOW}`])
+    }
   })
 
   it('grows no window beyond maxStreamWindowSize', () => {
     const link = new EngineDriver('client', { streamOptions: { maxStreamWindowSize: 300_000 } }).know(RTT)
-    const stream = link.inbound(2)
+    const stream = starve(link, link.inbound(2))
 
-    expect(use(link, stream, 1)).to.deep.equal(['window 2 +300000'])
-    expect(use(link, stream, 1)).to.deep.equal(['window 2 +300000'])
+    expect(use(link, stream, RTT)).to.deep.equal(['window 2 +300000'])
+    expect(use(link, stream, RTT)).to.deep.equal(['window 2 +300000'])
     expect(stream.receiveWindow.size).to.equal(300_000)
   })
 
   it('grows no window beyond what may be unread', () => {
     const link = new EngineDriver('client', { streamOptions: { maxReadBufferLength: 300_000 } }).know(RTT)
 
-    expect(use(link, link.inbound(2), 1)).to.deep.equal(['window 2 +300000'])
+    expect(use(link, starve(link, link.inbound(2)), RTT)).to.deep.equal(['window 2 +300000'])
   })
 
   it('grows no window beyond maxStreamWindowSize because more may be unread', () => {
     const link = new EngineDriver('client', { streamOptions: { maxStreamWindowSize: 300_000 } }).know(RTT)
-    const stream = link.inbound(2)
+    const stream = starve(link, link.inbound(2))
 
     link.engine.limit(stream, { maxReadBufferLength: Infinity })
 
-    expect(use(link, stream, 1)).to.deep.equal(['window 2 +300000'])
+    expect(use(link, stream, RTT)).to.deep.equal(['window 2 +300000'])
   })
 
   it('shrinks a window that was lowered by giving less back than was read', () => {
@@ -222,9 +244,9 @@ describe('yamux: growth of windows', () => {
   it('shares connectionWindowBudget among all streams', () => {
     const link = new EngineDriver('client', { connectionWindowBudget: WINDOW + 1_000 }).know(RTT)
 
-    expect(use(link, link.inbound(2), 1)).to.deep.equal([`window 2 +${2 * WINDOW}`])
-    expect(use(link, link.inbound(4), 1)).to.deep.equal([`window 4 +${WINDOW + 1_000}`])
-    expect(use(link, link.inbound(6), 1)).to.deep.equal([`window 6 +${WINDOW}`])
+    expect(use(link, starve(link, link.inbound(2)), RTT)).to.deep.equal([`window 2 +${2 * WINDOW}`])
+    expect(use(link, starve(link, link.inbound(4)), RTT)).to.deep.equal([`window 4 +${WINDOW + 1_000}`])
+    expect(use(link, starve(link, link.inbound(6)), RTT)).to.deep.equal([`window 6 +${WINDOW}`])
   })
 
   for (const [name, end] of [
@@ -238,14 +260,14 @@ describe('yamux: growth of windows', () => {
   ] as const) {
     it(`gives the growth of a stream that ends by ${name} back to the others`, () => {
       const link = new EngineDriver('client', { connectionWindowBudget: WINDOW }).know(RTT)
-      const stream = link.inbound(2)
+      const stream = starve(link, link.inbound(2))
 
-      use(link, stream, 1)
+      use(link, stream, RTT)
       end(link, stream)
       link.settle()
 
       expect(stream.closed).to.be.true()
-      expect(use(link, link.inbound(4), 1)).to.deep.equal([`window 4 +${2 * WINDOW}`])
+      expect(use(link, starve(link, link.inbound(4)), RTT)).to.deep.equal([`window 4 +${2 * WINDOW}`])
     })
   }
 })
