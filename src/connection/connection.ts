@@ -67,6 +67,7 @@ const CLOSE_CONFIRM_MILLIS = 500
 export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & Record<string, any>> implements MuxedConnectionSurface, StreamMuxer<MuxedStream>, StreamHost {
   readonly protocol: string
   readonly log: Logger
+  readonly openedAt = Date.now()
   readonly localPeer?: PeerId
   readonly remotePeer?: PeerId
 

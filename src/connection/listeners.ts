@@ -7,9 +7,10 @@ import type { EventHandler, TypedEventTarget } from '@libp2p/interface'
 
 interface Listener {
   type: string
-  handler: EventHandler<any>
+
+  /** `undefined`: it was removed. */
+  handler: EventHandler<any> | undefined
   once: boolean
-  removed: boolean
   forgetSignal?(): void
 }
 
@@ -26,7 +27,7 @@ export class Listeners<Events extends Record<string, any>> implements TypedEvent
       return
     }
 
-    const listener: Listener = { type, handler, once, removed: false }
+    const listener: Listener = { type, handler, once }
 
     if (signal != null) {
       const onAbort = (): void => {
@@ -39,7 +40,8 @@ export class Listeners<Events extends Record<string, any>> implements TypedEvent
       }
     }
 
-    this.#listeners = [...this.#listeners, listener]
+    // a spread would keep room for 16 more
+    this.#listeners = this.#listeners.concat(listener)
   }
 
   removeEventListener<K extends keyof Events>(type: K, handler?: EventHandler<Events[K]> | null, options?: boolean | EventListenerOptions): void
@@ -66,12 +68,14 @@ export class Listeners<Events extends Record<string, any>> implements TypedEvent
 
   dispatchEvent (event: Event): boolean {
     for (const listener of this.#listeners) {
-      if (listener.type === event.type && !listener.removed) {
+      const { handler } = listener
+
+      if (listener.type === event.type && handler !== undefined) {
         if (listener.once) {
           this.#remove(listener)
         }
 
-        call(this, listener.handler, event)
+        call(this, handler, event)
       }
     }
 
@@ -99,7 +103,7 @@ export class Listeners<Events extends Record<string, any>> implements TypedEvent
   }
 
   #remove (listener: Listener): void {
-    listener.removed = true
+    listener.handler = undefined
     listener.forgetSignal?.()
     this.#listeners = this.#listeners.length === 1 ? NONE : this.#listeners.filter(other => other !== listener)
   }

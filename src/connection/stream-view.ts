@@ -17,6 +17,9 @@ import type { Uint8ArrayList } from 'uint8arraylist'
 export interface StreamHost {
   readonly engine: Engine
   readonly log: Logger
+
+  /** By `Date.now()`. */
+  readonly openedAt: number
   now(): number
 
   /** The engine was given something to do. */
@@ -26,7 +29,6 @@ export interface StreamHost {
 export abstract class StreamView extends StreamSurface {
   /** Written by libp2p once it is negotiated. */
   protocol = ''
-  readonly timeline: MessageStreamTimeline = { open: Date.now() }
 
   /** @internal */
   readonly record: StreamRecord
@@ -38,11 +40,22 @@ export abstract class StreamView extends StreamSurface {
   protected returned: Uint8ArrayList | undefined
 
   #log: Logger | undefined
+  #timeline: MessageStreamTimeline | undefined
+
+  // after its connection: a small integer, where a time of day takes 16 bytes more, and its object 32
+  readonly #openedAfter: number
 
   constructor (host: StreamHost, record: StreamRecord) {
     super()
     this.host = host
     this.record = record
+    this.#openedAfter = Date.now() - host.openedAt
+  }
+
+  get timeline (): MessageStreamTimeline {
+    this.#timeline ??= { open: this.host.openedAt + this.#openedAfter }
+
+    return this.#timeline
   }
 
   get id (): string {

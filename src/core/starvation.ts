@@ -37,7 +37,9 @@ const ENOUGH_MILLIS = 4
 const SILLY_PARTS = 64
 
 export class Starvation {
-  // an epoch is the time in which a whole window is used
+  /** What was read in this epoch, the time in which a whole window is used. */
+  epochBytes = 0
+
   #epochStart: number
   #starvedMillis = 0
 
@@ -90,12 +92,13 @@ export class Starvation {
     }
   }
 
-  /** A window's worth of bytes was read since the last time. Returns whether the window should be larger. */
+  /** An epoch is over. Returns whether the window should be larger. */
   endEpoch (now: number, { roundTrip }: Pace): boolean {
     const start = this.#epochStart
     const elapsed = now - start
     const starved = this.#starvedMillis > 0 && this.#starvedMillis * STARVED_PARTS >= elapsed
 
+    this.epochBytes = 0
     this.#epochStart = now
     this.#starvedMillis = 0
 

@@ -54,7 +54,6 @@ export class ReceiveWindow {
 
   // from the first credit on: of the many streams that a connection may have most never get there
   #starvation: Starvation | undefined
-  #epochBytes = 0
 
   constructor (size: number, limit: number) {
     this.size = size
@@ -101,10 +100,9 @@ export class ReceiveWindow {
 
     const starvation = this.#starvation ??= new Starvation(now)
 
-    this.#epochBytes += owed
+    starvation.epochBytes += owed
 
-    if (this.#epochBytes >= this.size) {
-      this.#epochBytes = 0
+    if (starvation.epochBytes >= this.size) {
       owed += this.#grow(starvation.endEpoch(now, pace), budget)
     }
 

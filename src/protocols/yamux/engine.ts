@@ -147,7 +147,7 @@ export class YamuxEngine extends BaseEngine<YamuxStream, YamuxState> {
   limit (stream: YamuxStream, limits: Partial<StreamLimits>): void {
     // the object is shared with other streams
     stream.limits = { ...stream.limits, ...limits }
-    stream.receiveWindow.limit = Math.min(stream.maxWindow, stream.limits.maxReadBufferLength)
+    stream.receiveWindow.limit = Math.min(stream.config.maxStreamWindowSize, stream.limits.maxReadBufferLength)
 
     if (!stream.closed) {
       watch(this.connection, stream)

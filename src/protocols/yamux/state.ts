@@ -5,8 +5,8 @@ import { Decoder } from './decoder.ts'
 import { MAX_STREAM_ID } from './frame.ts'
 import type { YamuxConfig } from './config.ts'
 import type { YamuxStream } from './stream.ts'
-import type { Role } from '../../core/stream-table.ts'
 import type { Pace } from '../../core/starvation.ts'
+import type { Role } from '../../core/stream-table.ts'
 import type { GrowthBudget } from '../../core/windows.ts'
 
 export class YamuxState extends ConnectionState<YamuxStream, 'keep-alive' | 'pong' | 'held'> {

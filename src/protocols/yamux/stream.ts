@@ -18,11 +18,8 @@ export class YamuxStream extends StreamRecord {
   readonly sendWindow: SendWindow
   readonly receiveWindow: ReceiveWindow
 
-  /** What our SYN or ACK adds to the protocol's own window. What the window became since is told as credit, or not at all. */
-  readonly initialDelta: number
-
-  /** What `receiveWindow` may grow to, however much may be unread. */
-  readonly maxWindow: number
+  /** As it was opened with; `limits` may have changed since. */
+  readonly config: YamuxStreamConfig
 
   /** The peer has answered our SYN; or our application has taken a stream of the peer's, and our ACK is made. */
   acknowledged = false
@@ -36,12 +33,16 @@ export class YamuxStream extends StreamRecord {
   /** What our RST says. */
   resetCode = 0
 
+  /** What our SYN or ACK adds to the protocol's own window. What the window became since is told as credit, or not at all. */
+  get initialDelta (): number {
+    return this.config.initialStreamWindowSize - INITIAL_WINDOW
+  }
+
   constructor (id: number, inbound: boolean, config: YamuxStreamConfig, now: number) {
     super(id, inbound, config, now)
-    this.initialDelta = config.initialStreamWindowSize - INITIAL_WINDOW
+    this.config = config
     this.sendWindow = new SendWindow(INITIAL_WINDOW)
-    this.maxWindow = config.maxStreamWindowSize
     this.receiveWindow = new ReceiveWindow(
-      config.initialStreamWindowSize, Math.min(this.maxWindow, config.maxReadBufferLength))
+      config.initialStreamWindowSize, Math.min(config.maxStreamWindowSize, config.maxReadBufferLength))
   }
 }
