@@ -84,6 +84,11 @@ export class Link {
   async #close (frames: Uint8Array[] | undefined, error: Error | undefined): Promise<void> {
     const maConn = this.#maConn
 
+    const drop = (): void => {}
+
+    // what nobody takes fills a buffer, which resets the connection when it is full, and our last word is lost
+    maConn.addEventListener('message', drop)
+
     try {
       if (frames !== undefined) {
         this.#send(frames)
@@ -97,6 +102,8 @@ export class Link {
       await raceSignal(maConn.close(), AbortSignal.timeout(CLOSE_FLUSH_MILLIS))
     } catch (err: any) {
       error ??= err
+    } finally {
+      maConn.removeEventListener('message', drop)
     }
 
     // some end their own half only, and would wait for a peer that is given up

@@ -149,6 +149,21 @@ describe('connection: the link', () => {
     expect(memory.outbound.aborted).to.have.property('message', 'enough')
   })
 
+  it('takes what still comes while it closes: a buffer that is full would end the connection before its last word', async () => {
+    const { events, link: it, memory } = link({ manual: true })
+
+    it.detach()
+    it.close([pattern(7)], undefined)
+    expect(memory.outbound.listenerCount('message')).to.equal(1)
+
+    memory.inbound.send(pattern(100))
+    memory.inbound.flush()
+    memory.outbound.flush()
+    await it.closed
+    expect(memory.outbound.listeners).to.equal(0)
+    expect(events).to.deep.equal([])
+  })
+
   it('closed or aborted when the connection is over, does nothing', async () => {
     const { link: it, memory } = link()
 
