@@ -16,10 +16,7 @@ interface OurMuxer {
   record(role: 'client' | 'server'): WireRecorder
 }
 
-/**
- * More than any scenario opens. A peer that opens many streams at once may do so before a node of libp2p that dials it
- * has put its connection together: with the default of 10 early streams that is the end of the connection.
- */
+/** More than any scenario opens. */
 const LIMITS = { maxInboundStreams: 2_000, maxOutboundStreams: 2_000, maxEarlyStreams: 2_000 }
 
 export const MUXERS: Record<MuxerName, OurMuxer> = {

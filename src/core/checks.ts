@@ -5,12 +5,19 @@ import type { ConnectionLimits } from './connection-state.ts'
 import type { StreamLimits } from './stream-record.ts'
 import type { MuxerOptions, StreamOptions } from '../interface/options.ts'
 
+/**
+ * As many as `acceptBacklog`, and as yamux peers open before the first is acknowledged. libp2p's own muxers end the
+ * connection over the eleventh: a peer that opens a hundred as soon as it is connected, as rust-libp2p may, comes to a
+ * node of js-libp2p that has not yet put the connection together.
+ */
+const EARLY_STREAMS = 256
+
 /** Fills in what all languages share, around what is known of streams and budgets. Throws `InvalidParametersError`. */
 export function resolveLimits<Stream extends StreamLimits> (options: MuxerOptions, stream: Stream, budgets = resolveBudgets(options.budgets)): ConnectionLimits & { stream: Stream } {
   const limits = {
     maxInboundStreams: options.maxInboundStreams ?? 1_000,
     maxOutboundStreams: options.maxOutboundStreams ?? 1_000,
-    maxEarlyStreams: options.maxEarlyStreams ?? Math.min(10, options.maxInboundStreams ?? 10),
+    maxEarlyStreams: options.maxEarlyStreams ?? Math.min(EARLY_STREAMS, options.maxInboundStreams ?? EARLY_STREAMS),
     acceptBacklog: options.acceptBacklog ?? 256,
     maxBatchLength: options.maxBatchLength ?? 65_519,
     budgets,

@@ -161,13 +161,13 @@ describe('contract: opening streams', () => {
   it('bears as many early streams as maxEarlyStreams says', async () => {
     const { maConn, muxer, peer } = muxerAndPeer({ direction: 'inbound' })
 
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < 256; i++) {
       peer.send(windowUpdate(2 * i + 1, 0, SYN))
     }
 
     await turn()
     expect(muxer.status).to.equal('open')
-    peer.send(windowUpdate(21, 0, SYN))
+    peer.send(windowUpdate(513, 0, SYN))
     await until(() => maConn.status === 'closed')
     expect(muxer.status).to.equal('closed')
     expect(peer.goAways).to.deep.equal([2])

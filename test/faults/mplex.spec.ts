@@ -104,7 +104,7 @@ describe('faults: @libp2p/mplex', () => {
   it('more early streams than allowed: the connection under the muxer ends too, no zombie', async () => {
     const { muxer, maConn, say } = withPeer()
 
-    await say(...Array.from({ length: 11 }, (_, id) => open(id)))
+    await say(...Array.from({ length: 257 }, (_, id) => open(id)))
     await until(() => maConn.status !== 'open' && maConn.status !== 'closing')
     expect(muxer.status).to.equal('closed')
     expect(muxer.streams).to.deep.equal([])

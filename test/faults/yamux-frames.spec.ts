@@ -73,7 +73,7 @@ describe('faults: frames that @libp2p/yamux answers wrongly', () => {
   it('more early streams than allowed: the connection under the muxer ends too, no zombie', async () => {
     const setup = muxerAndPeer({ direction: 'inbound' })
 
-    for (let i = 0; i < 11; i++) {
+    for (let i = 0; i < 257; i++) {
       setup.peer.send(windowUpdate(2 * i + 1, 0, SYN))
     }
 

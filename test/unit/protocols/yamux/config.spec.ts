@@ -39,7 +39,7 @@ describe('yamux: options', () => {
       keepAliveTimeout: 10_000,
       maxInboundStreams: 1_000,
       maxOutboundStreams: 1_000,
-      maxEarlyStreams: 10,
+      maxEarlyStreams: 256,
       maxBatchLength: 65_519,
       acceptBacklog: 256,
       connectionWindowBudget: 67_108_864,
