@@ -10,7 +10,7 @@ export interface MplexOptions extends MuxerOptions {
   /**
    * The most unread bytes that a stream keeps. Mplex cannot tell a peer to wait: a stream that receives more is reset
    * with `StreamBufferError`, and the others go on. `streamOptions.maxReadBufferLength` and the property of the stream
-   * say the same. What all streams keep together is bounded by `budgets.unreadBytes`, by default sixteen times as much,
+   * say the same. What all streams keep together is bounded by `budgets.unreadBytes`, by default half as much again,
    * and `budgets.unreadPieces`: over either, the stream that holds the most is reset in the same way.
    *
    * @default 4_194_304 (as libp2p's own streams)
@@ -40,8 +40,11 @@ const DEFAULT_STREAM: StreamLimits = {
   writeStallTimeout: Infinity
 }
 
-/** So many streams may be full at the same time. */
-const FULL_STREAMS = 16
+/**
+ * Room for one stream that is full, and for what others have not read yet: 6 MiB. Streams that are read hold next to
+ * nothing, however many they are; with room for many full ones a peer fills it all.
+ */
+const FULL_STREAMS = 1.5
 
 /** Fills in the defaults. Throws `InvalidParametersError` for what makes no sense, saying why. */
 export function resolveConfig (options: MplexOptions = {}): ConnectionLimits {

@@ -7,7 +7,7 @@ describe('mplex: config', () => {
   it('has the defaults that its options name', () => {
     const config = resolveConfig()
 
-    expect(config).to.include({ maxInboundStreams: 1_000, maxOutboundStreams: 1_000, maxEarlyStreams: 10, acceptBacklog: 256, maxBatchLength: 65_519 })
+    expect(config).to.include({ maxInboundStreams: 1_000, maxOutboundStreams: 1_000, maxEarlyStreams: 256, acceptBacklog: 256, maxBatchLength: 65_519 })
     expect(config.stream).to.deep.equal({
       inactivityTimeout: 120_000,
       maxMessageSize: 65_536,
@@ -16,14 +16,14 @@ describe('mplex: config', () => {
       writeHighWaterMark: 262_144,
       writeStallTimeout: Infinity
     })
-    expect(config.budgets.unreadBytes).to.equal(67_108_864)
+    expect(config.budgets.unreadBytes).to.equal(6_291_456)
   })
 
   it('takes the limit of unread bytes by either name, the more exact one first', () => {
     expect(resolveConfig({ maxStreamBufferSize: 1_000 }).stream.maxReadBufferLength).to.equal(1_000)
     expect(resolveConfig({ streamOptions: { maxReadBufferLength: 2_000 } }).stream.maxReadBufferLength).to.equal(2_000)
     expect(resolveConfig({ maxStreamBufferSize: 1_000, streamOptions: { maxReadBufferLength: 2_000 } }).stream.maxReadBufferLength).to.equal(2_000)
-    expect(resolveConfig({ maxStreamBufferSize: 1_000 }).budgets.unreadBytes).to.equal(16_000)
+    expect(resolveConfig({ maxStreamBufferSize: 1_000 }).budgets.unreadBytes).to.equal(1_500)
     expect(resolveConfig({ maxStreamBufferSize: Infinity }).budgets.unreadBytes).to.equal(Infinity)
   })
 
