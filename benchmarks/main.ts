@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { CASES } from './cases/index.ts'
 import { bundles } from './harness/bundles.ts'
 import { describe, machine } from './harness/machine.ts'
+import { profileLines } from './harness/profile.ts'
 import { bundleTable, markdown, sectionsOf, terminal } from './harness/report.ts'
 import { clock, runPlan } from './harness/schedule.ts'
 import { chart, panelsOf } from './harness/svg.ts'
@@ -19,6 +20,7 @@ const HELP = `Usage: npm run bench -- [options]
   --link bare     bare, noise or all (default: all)
   --rounds N      samples of each peer, after one to warm up (default: 5)
   --millis N      how long a sample measures (default: 600)
+  --profile       where the time goes, beside the rest, which it slows down
   --quick         3 rounds of 250 ms: to see that it works, not to compare
   --out DIR       where results go (default: benchmarks/results)
   --name NAME     of the result files (default: the date and time)
@@ -96,6 +98,7 @@ function parse (args: string[]): Options | undefined {
       rounds: { type: 'string' },
       millis: { type: 'string' },
       quick: { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
       out: { type: 'string', default: path.join(import.meta.dirname, 'results') },
       name: { type: 'string' },
       list: { type: 'boolean', default: false },
@@ -117,7 +120,7 @@ function parse (args: string[]): Options | undefined {
       peers: choose(PEERS, values.peer, 'peer', isPeer),
       links: linksOf(values.link),
       rounds: positive(values.rounds, 'rounds', values.quick ? 3 : 5),
-      parameters: { millis: positive(values.millis, 'millis', values.quick ? 250 : 600), quick: values.quick }
+      parameters: { millis: positive(values.millis, 'millis', values.quick ? 250 : 600), quick: values.quick, profile: values.profile }
     },
     directory: values.out,
     name: values.name ?? new Date().toISOString().slice(0, 19).replace(/[T:]/g, '-')
@@ -151,6 +154,12 @@ async function main (args: string[]): Promise<void> {
 
   for (const section of sectionsOf(series)) {
     fs.writeFileSync(`${base}-${section.name}.svg`, chart(panelsOf(section.series)))
+  }
+
+  if (plan.parameters.profile) {
+    for (const { case: name, link, peer, samples } of series) {
+      print([`\n${name} (${link}), ${peer}`, ...profileLines(samples.map(({ figures = {} }) => figures)), ''].join('\n    '))
+    }
   }
 
   print(`${terminal(series)}\n${sizes}\n${clock((performance.now() - started) / 1_000)}; every sample is in ${base}.json, tables in ${base}.md, plots in ${base}-*.svg\n`)

@@ -21,8 +21,13 @@ const UNDER_BULK: Metric[] = [
   { name: 'rate', title: 'bulk meanwhile', unit: 'MiB/s', better: 'higher' }
 ]
 
-/** One ping at a time until the time is over. Returns the round trips in milliseconds, in order of length. */
-async function pings (channel: Channel, millis: number): Promise<number[]> {
+const BEHIND_QUEUE: Metric[] = [
+  { name: 'p50', title: 'median', unit: 'ms', better: 'lower' },
+  { name: 'p99', title: '99th percentile', unit: 'ms', better: 'lower' }
+]
+
+/** One ping at a time until it is enough. Returns the round trips in milliseconds, in order of length. */
+async function pings (channel: Channel, enough: (millis: number) => boolean): Promise<number[]> {
   const message = new Uint8Array(PING_BYTES).fill(1)
   const times: number[] = []
   const start = performance.now()
@@ -48,10 +53,10 @@ async function pings (channel: Channel, millis: number): Promise<number[]> {
 
         times.push(now - sent)
 
-        if (now - start < millis) {
-          ping()
-        } else {
+        if (enough(now - start)) {
           resolve()
+        } else {
+          ping()
         }
       }
     })
@@ -86,7 +91,7 @@ export function pingPong (init: { name: string, title: string, links: BenchCase[
 
       const start = performance.now()
       const cpu = process.cpuUsage()
-      const times = await pings(channel, side.parameters.millis)
+      const times = await pings(channel, millis => millis >= side.parameters.millis)
       const millis = performance.now() - start
       const figures = {
         rate: times.length / millis * 1_000,
@@ -135,7 +140,7 @@ export function echoUnderBulk (init: { name: string, title: string, links: Bench
       // the bulk is under way
       await side.hear()
 
-      const times = await pings(ping, side.parameters.millis * 2)
+      const times = await pings(ping, millis => millis >= side.parameters.millis * 2)
 
       side.tell('done')
 
@@ -170,6 +175,71 @@ export function echoUnderBulk (init: { name: string, title: string, links: Bench
       side.tell('under way')
       await side.hear()
       side.tell({ rate: bytes / MIB / (performance.now() - start) * 1_000 })
+
+      return {}
+    }
+  }
+}
+
+/**
+ * Much is handed over at once on one stream, as by an application that has it all and does not wait, then pings on
+ * another until it has arrived.
+ */
+export function echoBehindQueue (init: { name: string, title: string, links: BenchCase['links'], bytes: number }): BenchCase {
+  const { bytes } = init
+
+  return {
+    ...init,
+    metrics: BEHIND_QUEUE,
+    seconds: () => bytes / 200e6,
+
+    async client (side) {
+      const session = await side.session()
+      const [bulk] = await openChannels(session, 1)
+
+      await side.hear()
+
+      const [ping] = await openChannels(session, 1)
+
+      await side.hear()
+
+      const message = new Uint8Array(BULK_BYTES).fill(7)
+      let arrived = false
+
+      for (let sent = 0; sent < bytes; sent += BULK_BYTES) {
+        bulk.send(message)
+      }
+
+      const hearing = side.hear().then(() => {
+        arrived = true
+      })
+      const times = await pings(ping, () => arrived)
+
+      await hearing
+      side.tell('done')
+
+      return { p50: quantile(times, 0.5), p99: quantile(times, 0.99) }
+    },
+
+    async server (side) {
+      const session = await side.session()
+      const [bulk] = await acceptChannels(session, 1)
+
+      side.tell('accepted')
+
+      const [ping] = await acceptChannels(session, 1)
+      let missing = bytes
+
+      echo(ping)
+      bulk.onData(chunk => {
+        missing -= chunk.byteLength
+
+        if (missing === 0) {
+          side.tell('arrived')
+        }
+      })
+      side.tell('accepted')
+      await side.hear()
 
       return {}
     }

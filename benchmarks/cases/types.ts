@@ -15,6 +15,9 @@ export interface Parameters {
   /** How long one sample measures. */
   millis: number
   quick: boolean
+
+  /** Say where the time went, too, which costs some of it. */
+  profile?: boolean
 }
 
 /** What one half has of the harness. */

@@ -38,10 +38,11 @@ export function median (values: number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
-export function summarize (series: Series, metric: Metric, all: Series[]): Summary {
+/** Ratios are those of the reference, divided by the peer. */
+export function summarize (series: Series, metric: Metric, all: Series[], reference = OURS): Summary {
   const own = valuesOf(series, metric)
   const values = [...own.values()]
-  const ours = all.find(other => other.peer === OURS && other.case === series.case && other.link === series.link)
+  const ours = all.find(other => other.peer === reference && other.case === series.case && other.link === series.link)
   const summary: Summary = {
     median: values.length === 0 ? NaN : median(values),
     min: Math.min(...values),
@@ -49,13 +50,13 @@ export function summarize (series: Series, metric: Metric, all: Series[]): Summa
     failures: series.samples.filter(({ failure }) => failure !== undefined).length
   }
 
-  if (ours === undefined || series.peer === OURS || values.length === 0) {
+  if (ours === undefined || series.peer === reference || values.length === 0) {
     return summary
   }
 
-  const reference = valuesOf(ours, metric)
+  const ourValues = valuesOf(ours, metric)
   const ratios = [...own].flatMap(([round, value]) => {
-    const our = reference.get(round)
+    const our = ourValues.get(round)
 
     return our === undefined || value === 0 ? [] : [our / value]
   })
@@ -64,7 +65,7 @@ export function summarize (series: Series, metric: Metric, all: Series[]): Summa
     return summary
   }
 
-  return { ...summary, ratio: median(ratios), ratioOfMedians: median([...reference.values()]) / summary.median }
+  return { ...summary, ratio: median(ratios), ratioOfMedians: median([...ourValues.values()]) / summary.median }
 }
 
 function valuesOf (series: Series, metric: Metric): Map<number, number> {

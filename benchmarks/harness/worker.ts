@@ -2,6 +2,7 @@
 import { CASES } from '../cases/index.ts'
 import { PEERS } from '../peers/index.ts'
 import { Arrivals } from '../peers/types.ts'
+import { SampleProfiler } from './profile.ts'
 import type { Figures, Parameters, Side } from '../cases/types.ts'
 import type { LinkName } from '../peers/index.ts'
 import type { Address, Session } from '../peers/types.ts'
@@ -74,10 +75,17 @@ async function main (): Promise<void> {
       }
     }
 
+    const profiler = message.parameters.profile ? new SampleProfiler() : undefined
+
+    await profiler?.start()
+
     const figures = benchCase[role](side)
 
     report({ type: 'started' })
-    report({ type: 'figures', figures: await figures })
+
+    const measured = await figures
+
+    report({ type: 'figures', figures: { ...measured, ...await profiler?.stop(role) } })
   }
 
   process.on('message', (message: ToWorker) => {

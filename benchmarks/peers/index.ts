@@ -35,10 +35,10 @@ export const PEERS: PeerInfo[] = [
   },
   {
     name: 'no-muxer',
-    title: '@libp2p/tcp, no muxer',
-    links: ['bare'],
+    title: 'no muxer',
+    links: ['bare', 'noise'],
     cases: /^(download-1|upload-1|messages-100|messages-512|ping-pong)$/,
-    create: async () => (await import('./libp2p-bare.ts')).libp2pBare()
+    create: async link => (await import('./libp2p-bare.ts')).libp2pBare(undefined, link)
   },
   {
     name: 'http2',

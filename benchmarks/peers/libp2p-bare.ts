@@ -2,13 +2,17 @@
  * A muxer of libp2p over @libp2p/tcp, with nothing between: the transport hands its connection to an upgrader, and the
  * upgrader here does no more than to put the muxer on it.
  */
+import { noise } from '@chainsafe/libp2p-noise'
+import { generateKeyPair } from '@libp2p/crypto/keys'
 import { defaultLogger } from '@libp2p/logger'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import { StreamChannel } from './libp2p-stream.ts'
 import { Arrivals, Inbox } from './types.ts'
+import type { LinkName } from './index.ts'
 import type { Address, Channel, Peer, PeerServer, Session } from './types.ts'
-import type { Connection, MultiaddrConnection, Stream, StreamMuxer, StreamMuxerFactory, Transport, Upgrader } from '@libp2p/interface'
+import type { Connection, ConnectionEncrypter, MessageStream, MultiaddrConnection, Stream, StreamMuxer, StreamMuxerFactory, Transport, Upgrader } from '@libp2p/interface'
 
 export type MuxerFactory = (components: any) => StreamMuxerFactory
 
@@ -43,9 +47,9 @@ class BareSession implements Session {
 
 /** No muxer: the connection is the one channel there is. What the link under all muxers of libp2p allows. */
 class PlainSession implements Session {
-  readonly #maConn: MultiaddrConnection
+  readonly #maConn: MessageStream
 
-  constructor (maConn: MultiaddrConnection) {
+  constructor (maConn: MessageStream) {
     this.#maConn = maConn
   }
 
@@ -62,7 +66,19 @@ class PlainSession implements Session {
   }
 }
 
-export function libp2pBare (factory?: MuxerFactory): Peer {
+/** What encrypts a connection, at either end. */
+async function createEncrypter (): Promise<ConnectionEncrypter> {
+  const privateKey = await generateKeyPair('Ed25519')
+
+  return noise()({
+    privateKey,
+    peerId: peerIdFromPrivateKey(privateKey),
+    logger: defaultLogger(),
+    upgrader: { getStreamMuxers: () => new Map() } as unknown as Upgrader
+  })
+}
+
+export function libp2pBare (factory?: MuxerFactory, link: LinkName = 'bare'): Peer {
   const components = { logger: defaultLogger() }
   const transport: Transport = tcp({
     // pauses between two rounds are not to end a connection
@@ -71,9 +87,20 @@ export function libp2pBare (factory?: MuxerFactory): Peer {
   })(components)
   const muxers = factory?.(components)
 
+  const encrypting = link === 'noise' ? createEncrypter() : undefined
+
   function upgrader (use: (session: Session) => void): Upgrader {
     const upgrade = async (maConn: MultiaddrConnection): Promise<Connection> => {
-      use(muxers === undefined ? new PlainSession(maConn) : new BareSession(maConn, muxers.createStreamMuxer(maConn)))
+      const encrypter = await encrypting
+
+      if (encrypter !== undefined) {
+        const secure = maConn.direction === 'outbound' ? encrypter.secureOutbound : encrypter.secureInbound
+        const { connection } = await secure.call(encrypter, maConn, { skipStreamMuxerNegotiation: true })
+
+        use(new PlainSession(connection))
+      } else {
+        use(muxers === undefined ? new PlainSession(maConn) : new BareSession(maConn, muxers.createStreamMuxer(maConn)))
+      }
 
       return maConn as unknown as Connection
     }
