@@ -49,8 +49,10 @@ export function makeOwedFrames<Stream extends StreamRecord, State extends Connec
 }
 
 /**
- * A frame is cut to fit its batch, but not so that fewer bytes than this are left for, or of, another: a frame costs a
- * header, and often a write, of its own.
+ * A frame is cut to fit its batch, unless there is room for fewer bytes than this, or fewer would be left of all that the
+ * stream has: a frame costs a header, and often a write, of its own. While there is more to send batches are full and not
+ * over: under noise the last few bytes of a frame would be a record by themselves, with a cipher and four writes, and
+ * over bare TCP full batches carried a tenth more.
  */
 const RUNT_BYTES = 4_096
 
@@ -69,7 +71,7 @@ export function makeDataFrames<Stream extends StreamRecord, State extends Connec
 function makeData<Stream extends StreamRecord, State extends ConnectionState<Stream, any>> (state: State, frames: Frames<State, Stream>, stream: Stream, room: number, now: number): boolean {
   const { sendQueue, limits } = stream
   const whole = sendQueue.nextLength(Math.min(frames.credit(stream), limits.maxMessageSize))
-  const length = whole - room < RUNT_BYTES ? whole : room
+  const length = sendQueue.byteLength - room < RUNT_BYTES ? whole : Math.min(whole, room)
 
   if (length === 0) {
     // reset since it was scheduled

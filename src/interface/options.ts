@@ -112,7 +112,7 @@ export interface MuxerOptions extends StreamMuxerOptions<StreamOptions> {
   maxMessageSize?: number
 
   /**
-   * About as much as the transport is given at once, in bytes; up to 4 KiB more, so that no frame leaves a runt.
+   * About as much as the transport is given at once, in bytes; up to 4 KiB more, so that no stream ends in a runt.
    *
    * @default 65_519 (one message of noise, full, and as much as a socket takes before it wants to drain: with more, what
    * an encrypter has made piles up in front of it, where nothing urgent can pass)

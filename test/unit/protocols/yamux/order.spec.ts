@@ -32,7 +32,7 @@ describe('yamux: order and batches', () => {
     expect(link.sentOnce(65_548)).to.deep.equal(['data 1 65536'])
 
     link.give(ping(1))
-    expect(link.sentOnce(65_548)).to.deep.equal(['ping|ACK 1', 'data 1 65536'])
+    expect(link.sentOnce(65_548)).to.deep.equal(['ping|ACK 1', 'data 1 65524'])
   })
 
   it('takes streams in turn, one frame each', () => {
@@ -101,7 +101,20 @@ describe('yamux: order and batches', () => {
     expect(link.sentOnce(60_012)).to.deep.equal(['data 1 60000'])
   })
 
-  it('lets a batch go over its length by less than 4 KiB rather than leave a runt', () => {
+  it('fills a batch to the last byte and no further while there is more to send, however little of a write is left', () => {
+    const link = new EngineDriver()
+    const stream = link.outbound()
+
+    for (let i = 0; i < 3; i++) {
+      link.write(stream, pattern(65_536))
+    }
+
+    expect(link.sentOnce(65_519)).to.deep.equal(['data 1 65507'])
+    expect(link.sentOnce(65_519)).to.deep.equal(['data 1 29', 'data 1 65466'])
+    expect(link.sentOnce(65_519)).to.deep.equal(['data 1 70', 'data 1 65536'])
+  })
+
+  it('lets a batch go over its length by less than 4 KiB rather than leave a runt of all there is', () => {
     const link = new EngineDriver()
 
     link.write(link.outbound(), pattern(65_536 + 4_095))
