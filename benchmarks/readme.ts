@@ -44,7 +44,7 @@ function table (all: Series[], link: string, peers: string[]): string[] {
 
         const { median, ratio = NaN } = summarize(series, metric, all, reference)
 
-        return `${format(median)} (${format(ratio)} ×)`
+        return Number.isFinite(median) ? `${format(median)} (${format(ratio)} ×)` : 'failed'
       })
 
       return `| ${benchCase.title}: ${metric.title}, ${metric.unit} | ${cells.join(' | ')} | **${format(summarize(ours, metric, all, reference).median)}** |`
