@@ -10,6 +10,7 @@ import { markdown, summary } from './report.ts'
 import { SCENARIOS } from './scenarios/index.ts'
 import type { Result } from './cell.ts'
 import type { Peer } from './peers/index.ts'
+import type { Unbuilt } from './peers/toolchains.ts'
 import type { Direction, Scenario } from './scenarios/types.ts'
 
 const HELP = `Usage: npm run interop -- [options]
@@ -31,6 +32,10 @@ function print (text: string): void {
 class UsageError extends Error {}
 
 function choose<T extends { name: string }> (all: T[], words: string[] | undefined, matches: (one: T, word: string) => boolean): T[] {
+  if (words?.length === 0) {
+    throw new UsageError(`nothing is chosen; there are ${all.map(({ name }) => name).join(', ')}`)
+  }
+
   for (const word of words ?? []) {
     if (!all.some(one => matches(one, word))) {
       throw new UsageError(`there is no ${word}; there are ${all.map(({ name }) => name).join(', ')}`)
@@ -57,23 +62,23 @@ const { values } = parseArgs({
   }
 })
 
-/** Tells apart the languages that are here. */
-async function buildAll (peers: Peer[]): Promise<Map<Peer['language'], string>> {
-  const missing = new Map<Peer['language'], string>()
+/** The languages whose programs are not here, and why. */
+async function buildAll (peers: Peer[]): Promise<Map<Peer['language'], Unbuilt>> {
+  const unbuilt = new Map<Peer['language'], Unbuilt>()
 
   for (const language of new Set(peers.map(peer => peer.language))) {
     const started = performance.now()
     const failure = await build(language)
 
     if (failure !== undefined) {
-      missing.set(language, failure)
-      print(`MISSING ${failure}`)
+      unbuilt.set(language, failure)
+      print(`${failure.missing ? 'MISSING' : 'FAILED'} ${failure.reason}`)
     } else if (language !== 'js') {
       print(`built the peers in ${language} in ${((performance.now() - started) / 1_000).toFixed(0)} s`)
     }
   }
 
-  return missing
+  return unbuilt
 }
 
 const MARKS = { pass: 'ok    ', theirs: 'THEIRS', cannot: 'cannot', missing: 'missing', failed: 'FAILED' }
@@ -89,16 +94,16 @@ function show (result: Result): void {
 }
 
 async function run (peers: Peer[], scenarios: Scenario[], directions: Direction[]): Promise<Result[]> {
-  const missing = await buildAll(peers)
+  const unbuilt = await buildAll(peers)
   const results: Result[] = []
 
   for (const peer of peers) {
     for (const scenario of scenarios.filter(({ muxers }) => muxers?.includes(peer.muxer) ?? true)) {
       for (const direction of directions) {
-        const reason = missing.get(peer.language)
-        const result: Result = reason === undefined
+        const why = unbuilt.get(peer.language)
+        const result: Result = why === undefined
           ? await runCell(peer, scenario, direction)
-          : { peer: peer.name, scenario: scenario.name, direction, verdict: 'missing', reason, millis: 0 }
+          : { peer: peer.name, scenario: scenario.name, direction, verdict: why.missing ? 'missing' : 'failed', reason: why.reason.split('\n')[0], millis: 0 }
 
         results.push(result)
         show(result)

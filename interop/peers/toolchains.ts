@@ -41,8 +41,15 @@ const TOOLCHAINS: Record<Language, Toolchain> = {
   js: { steps: [], mend: '' }
 }
 
-/** Builds the program of a language. Says what is missing, and how to get it, where that is not possible. */
-export async function build (language: Language): Promise<string | undefined> {
+/** Why a program is not there. */
+export interface Unbuilt {
+  /** There is no toolchain. Where there is one, and it does not build the program, that is a fault of ours. */
+  missing: boolean
+  reason: string
+}
+
+/** Builds the program of a language, where that is possible. */
+export async function build (language: Language): Promise<Unbuilt | undefined> {
   const { steps, mend } = TOOLCHAINS[language]
 
   fs.mkdirSync(BUILD, { recursive: true })
@@ -50,25 +57,27 @@ export async function build (language: Language): Promise<string | undefined> {
   for (const { command, args } of steps) {
     const failure = await run(command, args, path.join(HERE, language))
 
-    if (failure !== undefined) {
-      return `${failure}: its peers are left out. To have them: ${mend}`
+    if (failure?.missing === true) {
+      return { missing: true, reason: `${failure.reason}: its peers are left out. To have them: ${mend}` }
+    } else if (failure !== undefined) {
+      return { missing: false, reason: `${failure.reason}\n(it wants: ${mend})` }
     }
   }
 
   return undefined
 }
 
-async function run (command: string, args: string[], cwd: string): Promise<string | undefined> {
+async function run (command: string, args: string[], cwd: string): Promise<Unbuilt | undefined> {
   return new Promise(resolve => {
     const child = spawn(command, args, { cwd, stdio: ['ignore', 'ignore', 'pipe'] })
     let errors = ''
 
     child.stderr.on('data', data => { errors = (errors + data.toString()).slice(-2_000) })
     child.on('error', (err: NodeJS.ErrnoException) => {
-      resolve(err.code === 'ENOENT' ? `there is no ${command} on this machine` : err.message)
+      resolve(err.code === 'ENOENT' ? { missing: true, reason: `there is no ${command} on this machine` } : { missing: false, reason: err.message })
     })
     child.on('close', code => {
-      resolve(code === 0 ? undefined : `(cd ${path.relative('.', cwd)} && ${command} ${args.join(' ')}) failed: ${errors.trim()}`)
+      resolve(code === 0 ? undefined : { missing: false, reason: `(cd ${path.relative('.', cwd)} && ${command} ${args.join(' ')}) failed:\n${errors.trim()}` })
     })
   })
 }
