@@ -70,16 +70,52 @@ function start (app: App, dials: boolean, muxer: string, redis: string, key: str
       TRANSPORT: 'tcp',
       SECURE_CHANNEL: 'noise',
       MUXER: muxer,
-      LISTENER_IP: '127.0.0.1'
+      // as the project always has it
+      LISTENER_IP: '0.0.0.0'
     }
   })
 }
 
+function keyOf (name: string): string {
+  return createHash('sha256').update(name).digest('hex').slice(0, 8)
+}
+
+function listOf (key: string): string {
+  return `${key}_listener_multiaddr`
+}
+
+/** Hands the listener's address on to the dialer, which may wait for it already. Throws when others could not reach it. */
+async function tell (redis: string, listenerKey: string, dialerKey: string): Promise<void> {
+  const store = new Redis(redis)
+
+  try {
+    const [, address = 'nothing'] = await store.call('BLPOP', listOf(listenerKey), `${PATIENCE_MILLIS / 1_000}`)
+
+    await store.call('RPUSH', listOf(dialerKey), address)
+
+    if (address.startsWith('/ip4/127.') && othersCanReachUs()) {
+      throw new Error(`the listener has told ${address}, where applications on other machines do not find it`)
+    }
+  } finally {
+    store.close()
+  }
+}
+
+function othersCanReachUs (): boolean {
+  return Object.values(os.networkInterfaces()).flat().some(one => one?.family === 'IPv4' && !one.internal)
+}
+
 /** What the dialer printed. Throws unless it ended with code 0 and what it printed is as the contract has it. */
 async function meet (dialer: App, listener: App, muxer: string, redis: string): Promise<string> {
-  const key = createHash('sha256').update(`${dialer.name} x ${listener.name} (${muxer})`).digest('hex').slice(0, 8)
-  const listening = start(listener, false, muxer, redis, key)
+  const key = keyOf(`${dialer.name} x ${listener.name} (${muxer})`)
+  const listenerKey = keyOf(`${listener.name} (${muxer})`)
+  const listening = start(listener, false, muxer, redis, listenerKey)
   const dialing = start(dialer, true, muxer, redis, key)
+  const told = tell(redis, listenerKey, key)
+
+  // looked at when the dialer has come to its end
+  told.catch(() => {})
+
   const timer = setTimeout(() => { dialing.kill('SIGKILL') }, PATIENCE_MILLIS)
   let output = ''
   let errors = ''
@@ -97,13 +133,15 @@ async function meet (dialer: App, listener: App, muxer: string, redis: string): 
     if (code !== 0 || !/^latency:\n {2}handshake_plus_one_rtt: [\d.]+\n {2}ping_rtt: [\d.]+\n {2}unit: ms\n$/.test(output)) {
       throw new Error(`the dialer ended with ${code} and printed ${JSON.stringify(output)}; ${errors.slice(-600)}`)
     }
+
+    await told
   } finally {
     clearTimeout(timer)
     listening.kill('SIGKILL')
 
     const store = new Redis(redis)
 
-    await store.call('DEL', `${key}_listener_multiaddr`)
+    await store.call('DEL', listOf(key), listOf(listenerKey))
     store.close()
   }
 
@@ -118,18 +156,19 @@ let redis: Awaited<ReturnType<typeof startRedis>> | undefined
 try {
   redis = await startRedis(folder)
 
-  const missing = new Map<Language, string>()
+  const unbuilt = new Set<Language>()
 
   for (const { language } of APPS) {
-    const reason = await build(language)
+    const why = await build(language)
 
-    if (reason !== undefined) {
-      missing.set(language, reason)
-      print(`MISSING ${reason}`)
+    if (why !== undefined) {
+      unbuilt.add(language)
+      failed += why.missing ? 0 : 1
+      print(`${why.missing ? 'MISSING' : 'FAILED'} ${why.reason}`)
     }
   }
 
-  const apps = APPS.filter(({ language }) => !missing.has(language))
+  const apps = APPS.filter(({ language }) => !unbuilt.has(language))
 
   for (const muxer of ['yamux', 'mplex']) {
     for (const [dialer, listener] of apps.flatMap(one => apps.map(other => [one, other])).filter(pair => pair.some(({ name }) => name === 'ours'))) {

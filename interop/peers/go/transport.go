@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -45,7 +46,14 @@ func listenTest(store *redis, muxer, key string) error {
 	if _, err := store.call("DEL", key); err != nil {
 		return err
 	}
-	if _, err := store.call("RPUSH", key, fmt.Sprintf("%s/p2p/%s", h.Addrs()[0], h.ID())); err != nil {
+	address := h.Addrs()[0].String()
+	for _, other := range h.Addrs() {
+		// others may be on other machines
+		if strings.HasPrefix(address, "/ip4/127.") {
+			address = other.String()
+		}
+	}
+	if _, err := store.call("RPUSH", key, fmt.Sprintf("%s/p2p/%s", address, h.ID())); err != nil {
 		return err
 	}
 	// the dialer decides when it is over: whoever started us ends us

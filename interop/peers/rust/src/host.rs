@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use libp2p_core::muxing::{StreamMuxer, StreamMuxerBox};
 use libp2p_core::transport::{Boxed, DialOpts, ListenerId, PortUse, Transport, TransportEvent};
@@ -93,14 +94,33 @@ pub async fn dial(node: &mut Node, address: &str) -> Result<Box<dyn Connection>,
 }
 
 pub async fn listen(node: &mut Node, address: &str) -> Result<Multiaddr, String> {
+    let everywhere = address.starts_with("/ip4/0.0.0.0/");
     let address: Multiaddr = address.parse().map_err(|_| "no multiaddr".to_string())?;
 
     node.listen_on(ListenerId::next(), address)
         .map_err(|error| error.to_string())?;
 
+    let first = new_address(node).await;
+    let mut found = first.clone();
+
+    // of all interfaces, one where others, who may be on other machines, find us
+    while everywhere && found.to_string().starts_with("/ip4/127.") {
+        match tokio::time::timeout(INTERFACES_PATIENCE, new_address(node)).await {
+            Ok(other) => found = other,
+            Err(_) => return Ok(first),
+        }
+    }
+
+    Ok(found)
+}
+
+/// They are told one after the other, and nobody says which is the last.
+const INTERFACES_PATIENCE: Duration = Duration::from_millis(200);
+
+async fn new_address(node: &mut Node) -> Multiaddr {
     loop {
         if let TransportEvent::NewAddress { listen_addr, .. } = next_event(node).await {
-            return Ok(listen_addr);
+            return listen_addr;
         }
     }
 }
