@@ -40,19 +40,33 @@ const PATIENCE_SECONDS = 30
 /** A slow peer may take so much longer. */
 const SLOW_FACTOR = 2
 
-/** What fails is tried once more, as machines have their moments: the table says so, and why. */
+/**
+ * What fails is tried once more, as machines have their moments: the table says so, and why. A frame that we should not
+ * have sent, or an end that was not clean, has nothing to do with moments.
+ */
 export async function runCell (peer: Peer, scenario: Scenario, direction: Direction): Promise<Result> {
-  const result = await attempt(peer, scenario, direction)
+  const { result, ours } = await attempt(peer, scenario, direction)
 
-  return result.verdict === 'failed' ? { ...await attempt(peer, scenario, direction), first: result.reason } : result
+  if (result.verdict !== 'failed' || ours) {
+    return result
+  }
+
+  return { ...(await attempt(peer, scenario, direction)).result, first: result.reason }
 }
 
-async function attempt (peer: Peer, scenario: Scenario, direction: Direction): Promise<Result> {
+interface Tried {
+  result: Result
+
+  /** There was something that no fault of a peer's explains. */
+  ours: boolean
+}
+
+async function attempt (peer: Peer, scenario: Scenario, direction: Direction): Promise<Tried> {
   const base = { peer: peer.name, scenario: scenario.name, direction }
   const cannot = scenario.needs?.map(ability => peer.cannot?.[ability]).find(reason => reason !== undefined)
 
   if (cannot !== undefined) {
-    return { ...base, verdict: 'cannot', reason: cannot, millis: 0 }
+    return { result: { ...base, verdict: 'cannot', reason: cannot, millis: 0 }, ours: false }
   }
 
   const started = performance.now()
@@ -70,26 +84,38 @@ async function attempt (peer: Peer, scenario: Scenario, direction: Direction): P
     failures.unshift(err.message)
   }
 
-  failures.push(...await cell.end(failures.length > 0))
+  failures.push(...await cell.end())
   process.off('unhandledRejection', onRejection)
   failures.push(...rejections)
 
   const millis = Math.round(performance.now() - started)
 
   if (failures.length === 0) {
-    return { ...base, verdict: 'pass', note, millis, tape: cell.tape }
+    return { result: { ...base, verdict: 'pass', note, millis, tape: cell.tape }, ours: false }
   }
 
   const transcript = cell.transcript
   const reason = failures.join('; ')
-  const theirs = knownFault(peer, scenario, { reason, transcript, ours: [...cell.ourFaults, ...rejections] })
+  const ours = [...cell.ourFaults, ...rejections]
+  const theirs = knownFault(peer, scenario, { reason, transcript, ours, closing: cell.closing })
+  const result: Result = {
+    ...base,
+    verdict: theirs === undefined ? 'failed' : 'theirs',
+    reason: theirs ?? reason,
+    millis,
+    transcript,
+    tape: theirs === undefined ? undefined : cell.tape
+  }
 
-  return { ...base, verdict: theirs === undefined ? 'failed' : 'theirs', reason: theirs ?? reason, millis, transcript, tape: theirs === undefined ? undefined : cell.tape }
+  return { result, ours: ours.length > 0 }
 }
 
 class Attempt {
   /** What no fault of a peer's explains. */
   ourFaults: string[] = []
+
+  /** Why we could not close in good order a connection that nobody had ended. */
+  closing: string | undefined
   readonly #peer: Peer
   readonly #scenario: Scenario
   readonly #direction: Direction
@@ -134,24 +160,25 @@ class Attempt {
   }
 
   /** Ends everything, and says what should not be. */
-  async end (failed: boolean): Promise<string[]> {
+  async end (): Promise<string[]> {
     clearTimeout(this.#timer)
 
     const ours = this.#ours
     const faults: string[] = []
 
     if (ours !== undefined) {
-      if (failed || this.#scenario.ends !== true) {
-        const problem = await closeWithin(ours, 3_000)
+      const problem = await closeWithin(ours, 3_000)
 
-        if (problem !== undefined && !failed) {
-          faults.push(problem)
-        }
-      } else {
-        await closeWithin(ours, 3_000)
+      if (problem !== undefined && this.#scenario.ends !== true) {
+        this.closing = problem
+        faults.push(problem)
       }
 
       this.ourFaults = [...ours.recorder.violations.slice(0, 3).map(violation => `our discipline: ${violation}`)]
+
+      if (problem === undefined && this.#scenario.ends !== true && ours.recorder.pongsOwed > 0) {
+        this.ourFaults.push(`our discipline: ${ours.recorder.pongsOwed} pings have no pong`)
+      }
 
       if (ours.muxer.status !== 'closed' || ours.muxer.streams.length > 0) {
         this.ourFaults.push(`our muxer is ${ours.muxer.status} and has ${ours.muxer.streams.length} streams`)

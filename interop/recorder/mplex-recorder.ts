@@ -71,10 +71,13 @@ export class MplexScanner {
   }
 }
 
-/** What we have said of a stream. */
+/** What was said of a stream. */
 interface StreamLog {
   closed: boolean
   reset: boolean
+
+  /** Said by the peer. */
+  resetReceived: boolean
 }
 
 export class MplexRecorder implements WireRecorder {
@@ -115,7 +118,7 @@ export class MplexRecorder implements WireRecorder {
 
     if (flag === NEW_STREAM) {
       this.#check(!this.#streams.has(key), `stream ${key} was opened before`)
-      this.#streams.set(key, { closed: false, reset: false })
+      this.#streams.set(key, { closed: false, reset: false, resetReceived: false })
       return
     }
 
@@ -126,7 +129,8 @@ export class MplexRecorder implements WireRecorder {
       return
     }
 
-    this.#check(!stream.reset, `something for stream ${key} after our reset`)
+    // two may cross
+    this.#check(!stream.reset && (!stream.resetReceived || flag >= RESET_INITIATOR - 1), `something for stream ${key} after its reset`)
 
     if (flag >= RESET_INITIATOR - 1) {
       stream.reset = true
@@ -147,11 +151,13 @@ export class MplexRecorder implements WireRecorder {
     this.transcript.add('<', `${NAMES[flag]} ${key} ${length}`)
 
     if (flag === NEW_STREAM) {
-      this.#streams.set(key, { closed: false, reset: false })
+      this.#streams.set(key, { closed: false, reset: false, resetReceived: false })
     } else if (flag > MESSAGE_INITIATOR && flag <= CLOSE_INITIATOR) {
       this.#ended.add(key)
     } else if (flag <= MESSAGE_INITIATOR) {
       this.largestFrameReceived = Math.max(this.largestFrameReceived, length)
+    } else if (this.#streams.has(key)) {
+      (this.#streams.get(key) as StreamLog).resetReceived = true
     }
   }
 

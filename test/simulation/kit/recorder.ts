@@ -150,7 +150,7 @@ export class Recorder {
     this.#received.scan(bytes)
   }
 
-  /** Pings that came in and were not answered yet. */
+  /** Pings that came in, before our GoAway, and were not answered yet. */
   get pongsOwed (): number {
     return this.#pings.length
   }
@@ -304,7 +304,10 @@ export class Recorder {
     this.framesReceived++
 
     if (type === PING && (flags & SYN) !== 0) {
-      this.#pings.push(frame.length)
+      // behind our GoAway nothing is answered
+      if (this.goAwaySent === undefined) {
+        this.#pings.push(frame.length)
+      }
     } else if (type === GO_AWAY) {
       this.goAwayReceived = frame.length
     } else if (type === DATA || type === WINDOW_UPDATE) {
