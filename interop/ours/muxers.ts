@@ -17,7 +17,7 @@ interface OurMuxer {
 }
 
 /** More than any scenario opens. */
-const LIMITS = { maxInboundStreams: 2_000, maxOutboundStreams: 2_000, maxEarlyStreams: 2_000 }
+const LIMITS = { maxInboundStreams: 2_000, maxOutboundStreams: 2_000 }
 
 export const MUXERS: Record<MuxerName, OurMuxer> = {
   yamux: {

@@ -37,6 +37,9 @@ export interface Peer {
   resetCodes?: boolean
   goAwayCodes?: boolean
 
+  /** What its application writes at once, 1 MB in `source`, goes into one frame if the window has room. */
+  hugeFrames?: boolean
+
   /** What it has no way to do, and why. */
   cannot?: Partial<Record<Ability, string>>
 
@@ -112,6 +115,7 @@ export const PEERS: Peer[] = [
   },
   go('go-yamux', 'github.com/libp2p/go-yamux/v5', { resetCodes: true, goAwayCodes: true }),
   go('hashicorp', 'github.com/hashicorp/yamux', {
+    hugeFrames: true,
     cannot: {
       reset: 'hashicorp/yamux has no call that resets a stream',
       'reset-code': 'hashicorp/yamux has no call that resets a stream',

@@ -29,7 +29,7 @@ async function echoesBeside (cell: Cell): Promise<string> {
 export const PACE: Scenario[] = [
   {
     name: 'slow-theirs',
-    title: 'the peer reads 1 KiB every 10 ms on one stream, and echoes on another in less than 50 ms',
+    title: 'the peer reads 1 KiB every 10 ms on one stream, and echoes on another in less than 50 ms (median of 20)',
     mode: 'slow',
     // mplex has no flow control: a slow reader holds up the connection, or is reset
     muxers: ['yamux'],
@@ -52,7 +52,7 @@ export const PACE: Scenario[] = [
   },
   {
     name: 'slow-ours',
-    title: 'we do not read on one stream that the peer fills, and echo on another in less than 50 ms; then read it all',
+    title: 'we do not read on one stream that the peer fills, and echo on another in less than 50 ms (median of 20); then read it all',
     mode: 'flood',
     number: 4 * MIB,
     muxers: ['yamux'],
@@ -167,6 +167,7 @@ export const PACE: Scenario[] = [
 
       await stream.closeWrite({ signal: cell.signal })
       expectThat(await readPattern(stream, cell.signal) === cell.bulk(32 * MIB), 'not all came')
+      expectThat(cell.peer.hugeFrames !== true || cell.recorder.largestFrameReceived > 1_000_000, `no frame was larger than ${cell.recorder.largestFrameReceived} bytes`)
 
       return `frames up to ${cell.recorder.largestFrameReceived} bytes`
     }
