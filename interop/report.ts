@@ -26,6 +26,7 @@ export function markdown (peers: Peer[], scenarios: Scenario[], results: Result[
     '',
     `${summary(results)}.`,
     '',
+    ...divided(peers),
     ...(['yamux', 'mplex'] as const).flatMap(muxer => table(muxer, peers, scenarios, results)),
     '## What is not a pass',
     '',
@@ -37,6 +38,13 @@ export function markdown (peers: Peer[], scenarios: Scenario[], results: Result[
     ...ABSENT.map(({ name, reason }) => `- **${name}**: ${reason}.`),
     ''
   ].join('\n')
+}
+
+/** What a pass of theirs does not say. */
+function divided (peers: Peer[]): string[] {
+  return peers.flatMap(({ title, muxer, slowness }) => slowness === undefined
+    ? []
+    : [`For ${title} with ${muxer} bytes in bulk and streams in sequence are divided by ${slowness}: it takes so much longer.`, ''])
 }
 
 function table (muxer: string, peers: Peer[], scenarios: Scenario[], results: Result[]): string[] {
