@@ -12,12 +12,15 @@ import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 
 export type MuxerName = 'yamux' | 'mplex'
 
-/** How long a peer that has gone stays unnoticed, in milliseconds: yamux asks it, mplex can only wait. */
-const KEEP_ALIVE = { keepAliveInterval: 200, keepAliveTimeout: 300 }
-const INACTIVITY_MILLIS = 500
+/**
+ * How long a peer that has gone stays unnoticed, in milliseconds: yamux asks it, mplex can only wait. A machine that has
+ * too much to do keeps a process waiting for a third of a second now and then, which is not to be taken for a cut.
+ */
+const KEEP_ALIVE = { keepAliveInterval: 200, keepAliveTimeout: 1_000 }
+const INACTIVITY_MILLIS = 1_200
 
 /** As configured above, and what a busy machine may be late by. */
-export const NOTICE_MILLIS = 500 + 2_500
+export const NOTICE_MILLIS = INACTIVITY_MILLIS + 2_800
 
 /** A stream, as its application sees it end. */
 export interface Watched {
