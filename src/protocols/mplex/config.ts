@@ -11,7 +11,8 @@ export interface MplexOptions extends MuxerOptions {
    * The most unread bytes that a stream keeps. Mplex cannot tell a peer to wait: a stream that receives more is reset
    * with `StreamBufferError`, and the others go on. `streamOptions.maxReadBufferLength` and the property of the stream
    * say the same. What all streams keep together is bounded by `budgets.unreadBytes`, by default half as much again,
-   * and `budgets.unreadPieces`: over either, the stream that holds the most is reset in the same way.
+   * and `budgets.unreadPieces`: over either, the stream that holds the most is reset in the same way. What the transport
+   * delivers at once counts before anybody can read it: with less than that, some 64 KiB, also a reader that keeps up loses.
    *
    * @default 4_194_304 (as libp2p's own streams)
    */
@@ -56,7 +57,7 @@ export function resolveConfig (options: MplexOptions = {}): ConnectionLimits {
 
   const config = resolveLimits(options, stream, resolveBudgets(
     options.budgets,
-    { unreadBytes: FULL_STREAMS * stream.maxReadBufferLength },
+    { unreadBytes: Math.ceil(FULL_STREAMS * stream.maxReadBufferLength) },
     { unreadBytes: stream.maxReadBufferLength }
   ))
 

@@ -24,6 +24,7 @@ describe('mplex: config', () => {
     expect(resolveConfig({ streamOptions: { maxReadBufferLength: 2_000 } }).stream.maxReadBufferLength).to.equal(2_000)
     expect(resolveConfig({ maxStreamBufferSize: 1_000, streamOptions: { maxReadBufferLength: 2_000 } }).stream.maxReadBufferLength).to.equal(2_000)
     expect(resolveConfig({ maxStreamBufferSize: 1_000 }).budgets.unreadBytes).to.equal(1_500)
+    expect(resolveConfig({ maxStreamBufferSize: 1_001 }).budgets.unreadBytes).to.equal(1_502)
     expect(resolveConfig({ maxStreamBufferSize: Infinity }).budgets.unreadBytes).to.equal(Infinity)
   })
 
