@@ -1,5 +1,6 @@
 /** The ways in which a stream or the connection ends. */
 import { abandon, cutOff, dropUnread, remove, shut } from '../../core/closing.ts'
+import { Edge } from '../../core/stream-record.ts'
 import { ConnectionErrorCode } from '../../interface/codes.ts'
 import { ProtocolError, StreamResetError } from '../../interface/errors.ts'
 import { Owed } from './stream.ts'
@@ -60,21 +61,39 @@ function oweReset (state: MplexState, stream: MplexStream, error: Error | undefi
 
 /**
  * The peer reset the stream. What is unread is dropped, as the specification has it ("all future reads"): a peer that
- * opens, fills and resets streams would otherwise fill memory. What it had ended before is whole, and stays: the answer
- * of a peer that does not want the rest of the question.
+ * opens, fills and resets streams would otherwise fill memory. What it had ended before is whole, and stays, unless
+ * nobody has heard of the stream: the answer of a peer that does not want the rest of the question.
  */
 export function resetRemotely (state: MplexState, stream: MplexStream): void {
   const { byteLength } = stream.receiveQueue
+  const stays = stream.receive !== 'open' && (stream.edges & Edge.opened) === 0 &&
+    state.left + byteLength <= state.budgets.limits.unreadBytes
 
-  if (byteLength > 0 && (stream.receive === 'open' || state.left + byteLength > state.budgets.limits.unreadBytes)) {
+  if (byteLength > 0 && !stays) {
     dropUnread(state, stream)
     stream.receive = 'reset'
   }
 
-  state.left += stream.receiveQueue.byteLength
+  stream.left = stream.receiveQueue.byteLength
+  state.left += stream.left
   cutOff(stream, new StreamResetError('the peer reset the stream', { origin: 'remote' }))
   state.resetRemotely++
   forget(state, stream)
+
+  if (stream.receive === 'reset') {
+    // an end that was not told yet is none any more
+    stream.edges &= ~Edge.remoteEnded
+  }
+}
+
+/** Our reader took some of what the stream had when the peer reset it, or wants none of it: there is room for others. */
+export function returnLeft (state: MplexState, stream: MplexStream): void {
+  if (stream.left > 0) {
+    const { byteLength } = stream.receiveQueue
+
+    state.left -= stream.left - byteLength
+    stream.left = byteLength
+  }
 }
 
 /** The connection ended before the stream did: what was received stays readable. */

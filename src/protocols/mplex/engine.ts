@@ -8,7 +8,7 @@ import { dropUnread } from '../../core/closing.ts'
 import { Token } from '../../core/decoder.ts'
 import { watch } from '../../core/timeouts.ts'
 import { ConnectionClosedError } from '../../interface/errors.ts'
-import { close, cut, refuse, resetLocally, violation } from './closing.ts'
+import { close, cut, refuse, resetLocally, returnLeft, violation } from './closing.ts'
 import { resolveStreamConfig } from './config.ts'
 import { receiveHeader, receivePayload } from './inbound.ts'
 import { makeFrames, wantsTransmit } from './outbound.ts'
@@ -113,6 +113,7 @@ export class MplexEngine extends BaseEngine<MplexStream, MplexState> {
     stream.readClosed = true
     stream.activeAt = now
     dropUnread(this.connection, stream)
+    returnLeft(this.connection, stream)
   }
 
   reset (stream: MplexStream, _code: number, error: Error | undefined, now = this.connection.now): void {
@@ -151,5 +152,6 @@ export class MplexEngine extends BaseEngine<MplexStream, MplexState> {
 
   protected consumed (stream: MplexStream, now: number): void {
     stream.activeAt = now
+    returnLeft(this.connection, stream)
   }
 }

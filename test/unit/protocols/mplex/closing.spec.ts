@@ -1,6 +1,17 @@
 import { expect } from 'aegir/chai'
 import { MplexDriver, MplexPair } from '../../../support/mplex-engines.ts'
 import { close, data, open, reset } from '../../../support/mplex-frames.ts'
+import type { MplexStream } from '../../../../src/protocols/mplex/stream.ts'
+
+/** A stream that the peer opened, sent 1,000 bytes on, ended, and reset before any of it was read. */
+function leftBehind (driver: MplexDriver, id: number): MplexStream {
+  const stream = driver.inbound(id)
+
+  driver.give(data.opener(id, 1_000), close.opener(id), reset.opener(id))
+  driver.settle()
+
+  return stream
+}
 
 describe('mplex: closing', () => {
   it('ends our half behind all that was written, once, and goes on receiving', () => {
@@ -140,14 +151,42 @@ describe('mplex: closing', () => {
   it('keeps no more of that than may be unread on all streams', () => {
     const driver = new MplexDriver({ maxStreamBufferSize: 1_000, budgets: { unreadBytes: 2_500 } })
 
-    for (let id = 0; id < 5; id++) {
-      driver.give(open(id), data.opener(id, 1_000), close.opener(id), reset.opener(id))
-      driver.settle()
-    }
+    const kept = [0, 1, 2, 3, 4].map(id => leftBehind(driver, id)).map(({ receive, receiveQueue }) => [receive, receiveQueue.byteLength])
 
-    expect([0, 1, 2, 3, 4].map(id => driver.theirs(id)).map(({ receive, receiveQueue }) => [receive, receiveQueue.byteLength])).to.deep.equal([
+    expect(kept).to.deep.equal([
       ['ended', 1_000], ['ended', 1_000], ['reset', 0], ['reset', 0], ['reset', 0]
     ])
+  })
+
+  it('has room for more of that as soon as it is read, or nobody wants it', () => {
+    const driver = new MplexDriver({ maxStreamBufferSize: 1_000, budgets: { unreadBytes: 1_500 } })
+
+    for (let id = 0; id < 30; id++) {
+      const stream = leftBehind(driver, id)
+
+      expect(stream.receive).to.equal('ended')
+
+      if (id % 3 === 0) {
+        driver.closeRead(stream)
+      } else if (id % 3 === 1) {
+        expect(driver.engine.readAll(stream, driver.now)).to.have.lengthOf(1)
+      } else {
+        // 500 are left, and room for as many again
+        expect(driver.read(stream, 500)).to.have.lengthOf(500)
+        expect(leftBehind(driver, 100 + id).receive).to.equal('ended')
+        expect(leftBehind(driver, 200 + id).receive).to.equal('reset')
+        driver.read(stream)
+        driver.read(driver.theirs(100 + id))
+      }
+    }
+  })
+
+  it('keeps nothing of it on a stream that nobody has heard of', () => {
+    const driver = new MplexDriver()
+
+    driver.give(open(0), data.opener(0, 1_000), close.opener(0), reset.opener(0))
+    expect(driver.edges()).to.deep.equal(['r0 opened', 'r0 readable', 'r0 ended', 'r0 closed'])
+    expect([driver.theirs(0).receive, driver.theirs(0).receiveQueue.byteLength]).to.deep.equal(['reset', 0])
   })
 
   it('sends no Close for a stream that the peer has reset since', () => {
