@@ -73,14 +73,17 @@ function receiveOpen (state: MplexState, now: number): void {
 
 /**
  * Messages for streams that are over, or never were, are ignored. Nothing tells how much was under way when we reset a
- * stream, so a body is not held against anybody: it costs the peer as much to send as us to skip.
+ * stream, so a body is not held against anybody: it costs the peer as much to send as us to skip. A tiny one costs it
+ * less, and is charged as on a stream that is open.
  */
 function receiveUnknown (state: MplexState, now: number): void {
-  if (state.decoder.length > 0) {
-    return
-  }
+  const { length } = state.decoder
 
-  if (state.lateFrames > 0) {
+  if (length > 0) {
+    if (length < TINY_BYTES) {
+      charge(state, 'tinyFrames', now)
+    }
+  } else if (state.lateFrames > 0) {
     state.lateFrames--
   } else {
     charge(state, 'unknownStreams', now)

@@ -170,6 +170,7 @@ describe('mplex: limits', () => {
     ['emptyFrames', 'empty messages', () => message(2, 0)],
     ['emptyFrames', 'repeated Closes', () => close.opener(0)],
     ['tinyFrames', 'messages shorter than their header', () => data.opener(0, 'x')],
+    ['tinyFrames', 'messages shorter than their header for streams that never were', () => data.opener(77, 'x')],
     ['unknownStreams', 'Closes of streams that never were', () => close.opener(77)],
     ['resets', 'streams opened and reset', id => join(open(id), reset.opener(id))]
   ]
