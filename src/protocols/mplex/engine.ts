@@ -10,6 +10,7 @@ import { watch } from '../../core/timeouts.ts'
 import { ConnectionClosedError } from '../../interface/errors.ts'
 import { close, cut, refuse, resetLocally, returnLeft, violation } from './closing.ts'
 import { resolveStreamConfig } from './config.ts'
+import { MAX_MESSAGE_LENGTH } from './frame.ts'
 import { receiveHeader, receivePayload } from './inbound.ts'
 import { makeFrames, wantsTransmit } from './outbound.ts'
 import { MplexState } from './state.ts'
@@ -97,6 +98,7 @@ export class MplexEngine extends BaseEngine<MplexStream, MplexState> {
   limit (stream: MplexStream, limits: Partial<StreamLimits>): void {
     // the object is shared with other streams
     stream.limits = { ...stream.limits, ...limits }
+    stream.limits.maxMessageSize = Math.min(stream.limits.maxMessageSize, MAX_MESSAGE_LENGTH)
 
     if (!stream.closed) {
       watch(this.connection, stream)

@@ -23,6 +23,15 @@ describe('mplex: sending', () => {
     expect(driver.frames().map(({ body }) => body.byteLength)).to.deep.equal([65_536, 65_536, 65_536, 3_392])
   })
 
+  it('sends no more than 1 MiB a message, whatever a stream is told later', () => {
+    const driver = new MplexDriver()
+    const stream = driver.outbound()
+
+    driver.engine.limit(stream, { maxMessageSize: 4_194_304 })
+    driver.write(stream, new Uint8Array(2_000_000))
+    expect(driver.frames().map(({ body }) => body.byteLength)).to.deep.equal([1_048_576, 951_424])
+  })
+
   it('takes streams in turn, one message each, the most urgent first', () => {
     const driver = new MplexDriver({ maxMessageSize: 1_024 })
     const [first, second, urgent] = [driver.outbound(), driver.outbound(), driver.outbound({ urgency: 0 })]
