@@ -88,7 +88,7 @@ export const TRANSFER: Scenario[] = [
   },
   {
     name: 'download',
-    title: 'the peer sends 256 MiB on one stream, and our window grows',
+    title: 'the peer sends 256 MiB on one stream, and our window grows where the peer has to wait for it',
     mode: 'source',
     number: peer => BULK / (peer.slowness ?? 1),
     seconds: 120,
