@@ -3,6 +3,7 @@
  * frames do, and how things end on its wire.
  */
 import { ConnectionClosedError, MuxerClosedError, StreamBufferError, TimeoutError, TooManyOutboundProtocolStreamsError } from '../interface/errors.ts'
+import { leave } from './closing.ts'
 import { stalledSince, sweep } from './timeouts.ts'
 import type { ConnectionLimits, ConnectionState } from './connection-state.ts'
 import type { Engine, EngineEvent, EngineState, EngineStatistics, OpenOptions, RecordStatistics } from './engine.ts'
@@ -151,7 +152,15 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
   }
 
   read (stream: Stream, max: number, now: number): Uint8Array | undefined {
-    const bytes = stream.closed ? stream.receiveQueue.shift(max) : this.connection.kept.shift(stream.receiveQueue, max)
+    let bytes: Uint8Array | undefined
+
+    if (stream.closed) {
+      leave(this.connection, stream, -1)
+      bytes = stream.receiveQueue.shift(max)
+      leave(this.connection, stream, 1)
+    } else {
+      bytes = this.connection.kept.shift(stream.receiveQueue, max)
+    }
 
     this.consumed(stream, now)
 
@@ -159,7 +168,9 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
   }
 
   readAll (stream: Stream, now: number): Uint8Array[] {
-    if (!stream.closed) {
+    if (stream.closed) {
+      leave(this.connection, stream, -1)
+    } else {
       this.connection.kept.release(stream.receiveQueue)
     }
 

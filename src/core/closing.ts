@@ -10,8 +10,14 @@ export function remove<Stream extends StreamRecord> (state: ConnectionState<Stre
   state.table.delete(stream)
   // what is unread now belongs to whoever still holds the stream
   state.kept.release(stream.receiveQueue)
+  leave(state, stream, 1)
   endStall(state, stream, state.now)
   state.edges.raise(stream, Edge.closed | Edge.ended)
+}
+
+/** What a stream has left unread that is over counts, or counts no more. What both sides ended in order counts for nobody. */
+export function leave ({ kept }: ConnectionState<any, any>, { error, receiveQueue }: StreamRecord, sign: 1 | -1): void {
+  kept.left += error === undefined ? 0 : sign * receiveQueue.byteLength
 }
 
 /** Our side ends a stream: unread and unsent bytes are gone. `false`: it was over already. */
@@ -30,7 +36,9 @@ export function abandon (state: ConnectionState<any, any>, stream: StreamRecord,
 
 /** Nobody will read it. */
 export function dropUnread (state: ConnectionState<any, any>, stream: StreamRecord): void {
-  if (!stream.closed) {
+  if (stream.closed) {
+    leave(state, stream, -1)
+  } else {
     state.kept.release(stream.receiveQueue)
   }
 
@@ -42,6 +50,14 @@ export function cutOff (stream: StreamRecord, error: Error): void {
   stream.apply('reset-received')
   stream.error = error
   stream.sendQueue.clear()
+}
+
+/**
+ * The peer resets a stream that has unread bytes: whether they may stay. A peer that opens, fills and resets streams
+ * would otherwise fill memory, as what is over counts for no other limit.
+ */
+export function mayLeave ({ kept, budgets }: ConnectionState<any, any>): boolean {
+  return kept.bytes + kept.left <= budgets.limits.unreadBytes
 }
 
 /** The connection is over: `cut` ends each stream that has not ended. */

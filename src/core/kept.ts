@@ -8,6 +8,9 @@ export class Kept {
   bytes = 0
   pieces = 0
 
+  /** What was unread when its stream was cut, and was not read since: whoever had the stream may hold it still. */
+  left = 0
+
   push (queue: ReceiveQueue, piece: Uint8Array): void {
     queue.push(piece)
     this.bytes += piece.byteLength

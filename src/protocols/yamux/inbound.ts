@@ -1,4 +1,5 @@
 /** What a frame of the peer does: one function for each kind, called when its header is complete. */
+import { dropUnread, mayLeave } from '../../core/closing.ts'
 import { untold } from '../../core/connection-state.ts'
 import { Edge } from '../../core/stream-record.ts'
 import { endStall, watch } from '../../core/timeouts.ts'
@@ -146,6 +147,14 @@ function receiveReset (state: YamuxState, stream: YamuxStream, now: number): voi
   const code = type === FrameType.windowUpdate ? length : 0
 
   state.resetRemotely++
+
+  if (stream.receiveQueue.byteLength > 0 && !mayLeave(state)) {
+    dropUnread(state, stream)
+    stream.receive = 'reset'
+    // an end that was not told yet is none any more
+    stream.edges &= ~Edge.remoteEnded
+  }
+
   resetRemotely(state, stream, new StreamResetError(
     `the peer reset the stream${code === 0 ? '' : ` with code ${code}`}`, { origin: 'remote', code }))
 

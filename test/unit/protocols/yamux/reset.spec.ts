@@ -149,6 +149,39 @@ describe('yamux: reset', () => {
     expect(link.edges()).to.deep.equal(['1 readable', '1 ended', '1 closed'])
   })
 
+  it('keeps no more of that than may be unread on all streams', () => {
+    const link = new EngineDriver('server', { connectionWindowBudget: 0, budgets: { unreadBytes: 600_000 } })
+    const streams = [1, 3, 5, 7].map(id => {
+      const stream = link.inbound(id)
+
+      link.give(data(id, pattern(262_144)), windowUpdate(id, 0, id === 5 ? FIN : 0), windowUpdate(id, 0, RST))
+
+      return stream
+    })
+
+    expect(streams.map(({ receive, receiveQueue }) => [receive, receiveQueue.byteLength])).to.deep.equal([
+      ['reset', 262_144], ['reset', 262_144], ['reset', 0], ['reset', 0]
+    ])
+    expect(streams.map(({ error }) => error?.name)).to.deep.equal(new Array(4).fill('StreamResetError'))
+  })
+
+  it('has room for more of that once it was read', () => {
+    const link = new EngineDriver('server', { connectionWindowBudget: 0, budgets: { unreadBytes: 262_144 } })
+
+    for (let id = 1; id < 40; id += 2) {
+      const stream = link.inbound(id)
+
+      link.give(data(id, pattern(262_144)), windowUpdate(id, 0, RST))
+      expect(stream.receiveQueue.byteLength).to.equal(262_144)
+
+      if (id % 4 === 1) {
+        link.read(stream)
+      } else {
+        link.engine.closeRead(stream, link.now)
+      }
+    }
+  })
+
   it('tells a stream apart from its neighbours', () => {
     const link = new EngineDriver()
     const [one, two] = [link.outbound(), link.outbound()]
