@@ -2,6 +2,7 @@
 import { Token } from '../../src/core/decoder.ts'
 import { takeEdges } from '../../src/core/stream-lanes.ts'
 import { Random } from '../../test/simulation/kit/random.ts'
+import { brokenInvariant } from '../../test/support/invariants.ts'
 import { makeInput } from './inputs.ts'
 import type { Engine } from '../../src/core/engine.ts'
 import type { StreamRecord } from '../../src/core/stream-record.ts'
@@ -13,7 +14,7 @@ const MAX_INPUTS = 64
 
 /** Small, so that they are met. */
 const BUDGETS: MuxerOptions['budgets'] = {
-  pings: 20, replies: 20, resets: 20, provokedResets: 20, refusals: 20, unknownStreams: 20, emptyFrames: 20, tinyFrames: 40, unreadPieces: 40
+  pings: 20, replies: 5, resets: 20, provokedResets: 20, refusals: 20, unknownStreams: 20, emptyFrames: 20, tinyFrames: 40, unreadPieces: 40
 }
 
 const SOME_BYTES = new Uint8Array(20_000)
@@ -180,8 +181,10 @@ export class Episode {
 
   #check (): void {
     const { inbound } = this.#engine.streamCount
+    const broken = brokenInvariant(this.#engine)
 
     must(inbound <= 8, 'no more streams are open than may be')
+    must(broken === undefined, broken ?? '')
 
     for (const { receiveQueue, limits } of this.#streams) {
       must(receiveQueue.byteLength <= limits.maxReadBufferLength, 'no more is kept than was granted')

@@ -73,6 +73,12 @@ export function makeInput (random: Random, language: Language): Uint8Array {
     }
     case 4: return join(seed(random, language), seed(random, language)).subarray(0, MAX_BYTES)
     case 5: return mutate(random, language.frame(random))
+    case 6: {
+      // floods are what budgets are for
+      const frame = language.frame(random)
+
+      return join(...new Array(random.magnitude(1, 40)).fill(frame)).subarray(0, MAX_BYTES)
+    }
     default: return language.frame(random)
   }
 }

@@ -125,8 +125,10 @@ export class PlainSide {
   checkEnd (): void {
     this.#must([...this.endpoint.engine.streams].length === 0, 'streams outlive their connection')
 
-    for (const { record } of this.#streams.values()) {
+    for (const { flow, record } of this.#streams.values()) {
       const { error } = record
+
+      this.#must(record.receive !== 'ended' || this.peer?.known(flow)?.ended === true, `stream ${record.name} is at an end that the peer has not said`)
 
       this.#must(record.closed, `stream ${record.name} is open after the connection has ended`)
       this.#must(error === undefined || error === this.endpoint.error || error.message === OWN || ERRORS.has(error.name), `stream ${record.name} ended by ${error?.name}: ${error?.message}`)

@@ -4,6 +4,7 @@
  *
  * What will be done is planned before anything is: a plan that fails can be made shorter.
  */
+import { brokenInvariant } from '../../support/invariants.ts'
 import { createMplexPair } from './mplex.ts'
 import { createPair } from './pair.ts'
 import { PlainSide } from './plain-side.ts'
@@ -107,8 +108,10 @@ export function runPlan (plan: Plan, log: (line: string) => void = () => {}): Re
   const [client, server] = sides
 
   pair.clock.onStep = () => {
-    client.check()
-    server.check()
+    for (const side of sides) {
+      side.check()
+      checkInvariants(side.endpoint)
+    }
   }
 
   pair.clock.until('both applications have done what they wanted', () => client.idle && server.idle, PATIENCE_MILLIS)
@@ -126,6 +129,14 @@ export function runPlan (plan: Plan, log: (line: string) => void = () => {}): Re
     streams: client.streamsSeen,
     ending: plan.ending,
     counts
+  }
+}
+
+function checkInvariants ({ name, engine }: AnyEndpoint): void {
+  const broken = brokenInvariant(engine)
+
+  if (broken !== undefined) {
+    throw new Error(`${name}: ${broken}`)
   }
 }
 

@@ -1,0 +1,74 @@
+/**
+ * What holds of every engine whenever it is not at work, whoever talks to it: the books that it keeps of what streams
+ * hold, each against the streams themselves. A book that is wrong by a little shows nothing for long, and then ends a
+ * connection that did nothing, or bounds nothing any more.
+ */
+import type { ConnectionState } from '../../src/core/connection-state.ts'
+import type { Engine } from '../../src/core/engine.ts'
+import type { YamuxState } from '../../src/protocols/yamux/state.ts'
+import type { YamuxStream } from '../../src/protocols/yamux/stream.ts'
+
+/** What is wrong, in words. */
+export function brokenInvariant (engine: Engine): string | undefined {
+  const state = (engine as unknown as { connection: ConnectionState<any, any> }).connection
+  const { kept, table, budgets: { limits } } = state
+  let bytes = 0
+  let pieces = 0
+  let inbound = 0
+
+  if (state.phase === 'closed') {
+    return table.size > 0 ? `${table.size} streams outlive their connection` : undefined
+  }
+
+  for (const stream of table.values()) {
+    bytes += stream.receiveQueue.byteLength
+    pieces += stream.receiveQueue.pieces
+    inbound += stream.inbound === true ? 1 : 0
+
+    if (stream.closed === true) {
+      return `stream ${stream.name} is over and still there`
+    }
+  }
+
+  return differs('bytes kept', kept.bytes, bytes) ??
+    differs('pieces kept', kept.pieces, pieces) ??
+    differs('streams of the peer', table.inbound, inbound) ??
+    differs('streams of ours', table.outbound, table.size - inbound) ??
+    above('bytes kept', bytes, limits.unreadBytes) ??
+    above('pieces kept', pieces, limits.unreadPieces) ??
+    above('refusals owed', state.refusalsOwed.length, limits.replies + 1) ??
+    (kept.left < 0 ? `${kept.left} bytes are left behind` : undefined) ??
+    ('growth' in state ? brokenYamux(state as YamuxState) : undefined)
+}
+
+function brokenYamux ({ table, growth, unacknowledged, config, pongsOwed }: YamuxState): string | undefined {
+  let grown = 0
+  let unheard = 0
+
+  for (const stream of table.values() as Iterable<YamuxStream>) {
+    const { receiveWindow: { available, size }, receiveQueue, config } = stream
+
+    grown += Math.max(0, size - config.initialStreamWindowSize)
+    unheard += !stream.inbound && !stream.acknowledged ? 1 : 0
+
+    if (available < 0 || stream.sendWindow.available < 0) {
+      return `stream ${stream.name} has a window of ${available} to receive and of ${stream.sendWindow.available} to send`
+    }
+
+    if (stream.receive === 'open' && available + receiveQueue.byteLength > size) {
+      return `stream ${stream.name} has granted ${available} bytes beside ${receiveQueue.byteLength} unread ones, of ${size}`
+    }
+  }
+
+  return differs('growth left', growth.left, config.connectionWindowBudget - grown) ??
+    differs('streams unacknowledged', unacknowledged, unheard) ??
+    above('pongs owed', pongsOwed.length, config.budgets.replies)
+}
+
+function differs (what: string, told: number, actual: number): string | undefined {
+  return told === actual ? undefined : `${what}: ${told} by the book, ${actual} in fact`
+}
+
+function above (what: string, amount: number, limit: number): string | undefined {
+  return amount <= limit ? undefined : `${what}: ${amount}, of at most ${limit}`
+}
