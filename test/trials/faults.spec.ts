@@ -5,6 +5,14 @@ import type { MuxerName } from '../../trials/faults/nodes.ts'
 const MUXERS: MuxerName[] = ['yamux', 'mplex']
 
 describe('trials: connections that are cut', () => {
+  it('finds a timer, a handle and a listener that are left behind', () => {
+    const before = { heapUsed: 1, external: 1, resources: { TCPServerWrap: 1, Timeout: 2 } }
+    const after = { heapUsed: 1, external: 1, resources: { TCPServerWrap: 1, Timeout: 3, TCPSocketWrap: 1, 'listeners for exit': 1 } }
+
+    expect(leftBehind({ before, after: before })).to.deep.equal([])
+    expect(leftBehind({ before, after })).to.deep.equal(['Timeout: 3, before 2', 'TCPSocketWrap: 1, before 0', 'listeners for exit: 1, before 0'])
+  })
+
   for (const muxer of MUXERS) {
     it(`end every stream of ${muxer} in time and with an error, leave no part of a file, and no timer, handle or listener`, async function () {
       this.timeout(120_000)

@@ -24,6 +24,9 @@ const CUTS: Cut[] = ['rst', 'fin', 'blackhole']
 const MAX_GROWTH = 0.01
 const LONG_ROUNDS = 500
 
+/** Of what buffers hold: a chunk of a socket left behind each round would be a hundred times as much. */
+const MAX_EXTERNAL_GROWTH = 1_048_576
+
 class UsageError extends Error {}
 
 function print (text: string): void {
@@ -85,6 +88,10 @@ async function run (muxer: MuxerName, rounds: number, from: number, cuts: Cut[],
 
   if (growth > MAX_GROWTH && rounds >= LONG_ROUNDS) {
     wrong.push(`the heap grew by ${(growth * 100).toFixed(2)} %`)
+  }
+
+  if (after.external - before.external > MAX_EXTERNAL_GROWTH && rounds >= LONG_ROUNDS) {
+    wrong.push(`memory outside of the heap grew by ${((after.external - before.external) / 1_024).toFixed(0)} KiB`)
   }
 
   print(`${muxer}: ${report.rounds} rounds in ${((performance.now() - started) / 1_000).toFixed(0)} s (${reached.dialling} cut while dialling, ${reached.transfer} in the transfer, ${reached.done} done before), ${report.streams} streams, the last of them noticed after ${report.noticedMillis.toFixed(0)} ms\n`)

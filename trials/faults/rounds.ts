@@ -29,7 +29,10 @@ export interface RoundsInit {
 export interface Left {
   heapUsed: number
 
-  /** What keeps the process alive, each kind with its number. */
+  /** Bytes outside of the heap: what buffers hold. */
+  external: number
+
+  /** What keeps the process alive, and who listens to it, each kind with its number. */
   resources: Record<string, number>
 }
 
@@ -65,6 +68,10 @@ function resources (): Record<string, number> {
     counts[name] = (counts[name] ?? 0) + 1
   }
 
+  for (const name of process.eventNames()) {
+    counts[`listeners for ${String(name)}`] = process.listenerCount(name)
+  }
+
   return counts
 }
 
@@ -75,7 +82,9 @@ async function look (): Promise<Left> {
   await delay(SETTLE_MILLIS)
   collect()
 
-  return { heapUsed: process.memoryUsage().heapUsed, resources: resources() }
+  const { heapUsed, external } = process.memoryUsage()
+
+  return { heapUsed, external, resources: resources() }
 }
 
 /** Kinds of which there are more than before, with how many. */
