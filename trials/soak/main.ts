@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { machine } from '../../benchmarks/harness/machine.ts'
 import { Load } from './load.ts'
-import { growthOf, write } from './report.ts'
+import { bytesPerStream, growthOf, isLeak, write } from './report.ts'
 import type { MuxerName } from './load.ts'
 import type { Sample } from './report.ts'
 
@@ -18,13 +18,9 @@ const HELP = `Usage: npm run soak -- [options]
   --dry           print only, and leave docs/soak.md as it is
   --help
 
-Ends with exit code 1 at an error that should not have been, or when live memory of a run of five minutes or more grew
-by more than 3 % from its second quarter to its last.
+Ends with exit code 1 at an error that should not have been, or when live memory grew from the second quarter of the
+run to its last: by more than 3 % in five minutes or more, by more than 2 KiB for each stream in less.
 `
-
-/** Streams come and go, and what is under way differs from look to look. */
-const MAX_GROWTH = 0.03
-const LONG_MINUTES = 5
 
 class UsageError extends Error {}
 
@@ -75,21 +71,21 @@ async function soak (muxer: MuxerName, minutes: number, streams: number, seed: n
   await load.stop()
 
   const growth = growthOf(samples)
-  const isLong = minutes >= LONG_MINUTES
+  const leaks = isLeak(samples, minutes)
 
   for (const line of load.errors.slice(0, 10)) {
     print(`FAILED: ${line}\n`)
   }
 
-  if (isLong && growth > MAX_GROWTH) {
-    print(`FAILED: live memory grew by ${(growth * 100).toFixed(2)} %\n`)
+  if (leaks) {
+    print(`FAILED: live memory grew by ${(growth * 100).toFixed(2)} %, ${bytesPerStream(samples).toFixed(0)} bytes for each stream\n`)
   }
 
   if (!dry) {
     print(`written: ${write({ machine: machine(), command, muxer, streamsAtOnce: streams, seconds, counts: load.counts, errors: load.errors.length, samples, growth }).join(', ')}\n`)
   }
 
-  return load.errors.length === 0 && !(isLong && growth > MAX_GROWTH)
+  return load.errors.length === 0 && !leaks
 }
 
 async function main (args: string[]): Promise<void> {

@@ -35,11 +35,41 @@ function mean (values: number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
-export function growthOf (samples: Sample[]): number {
-  const quarter = Math.max(1, Math.floor(samples.length / 4))
-  const heaps = samples.map(({ heapUsed, external }) => heapUsed + external)
+/** Streams come and go, and what is under way differs from look to look. */
+const MAX_GROWTH = 0.03
+const LONG_MINUTES = 5
 
-  return mean(heaps.slice(-quarter)) / mean(heaps.slice(quarter, 2 * quarter).concat(samples.length < 4 ? heaps : [])) - 1
+/** In a short run what is compiled late makes most of the growth: what counts is how much there is for each stream. */
+const MAX_BYTES_PER_STREAM = 2_048
+
+/** Of the samples, the second quarter and the last. */
+function quarters (samples: Sample[], value: (sample: Sample) => number): [number, number] {
+  const quarter = Math.max(1, Math.floor(samples.length / 4))
+  const values = samples.map(value)
+
+  return [mean(values.slice(quarter, 2 * quarter).concat(samples.length < 4 ? values : [])), mean(values.slice(-quarter))]
+}
+
+function live ({ heapUsed, external }: Sample): number {
+  return heapUsed + external
+}
+
+export function growthOf (samples: Sample[]): number {
+  const [before, after] = quarters(samples, live)
+
+  return after / before - 1
+}
+
+/** What `growthOf` grew by, for each stream that came and went meanwhile. */
+export function bytesPerStream (samples: Sample[]): number {
+  const [before, after] = quarters(samples, live)
+  const [streamsBefore, streamsAfter] = quarters(samples, ({ streams }) => streams)
+
+  return (after - before) / Math.max(1, streamsAfter - streamsBefore)
+}
+
+export function isLeak (samples: Sample[], minutes: number): boolean {
+  return minutes >= LONG_MINUTES ? growthOf(samples) > MAX_GROWTH : bytesPerStream(samples) > MAX_BYTES_PER_STREAM
 }
 
 function section (run: Run): string[] {

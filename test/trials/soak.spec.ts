@@ -1,0 +1,42 @@
+import { expect } from 'aegir/chai'
+import { growthOf, isLeak } from '../../trials/soak/report.ts'
+import type { Sample } from '../../trials/soak/report.ts'
+
+const MIB = 1_048_576
+
+/** Thirty looks, of which each finds so many bytes more than the last, beside what goes up and down. */
+function samples (bytesPerLook: number, streamsPerLook: number): Sample[] {
+  return Array.from({ length: 30 }, (_, look) => ({
+    seconds: look,
+    heapUsed: 40 * MIB + look * bytesPerLook + (look % 3) * 100_000,
+    external: 5 * MIB,
+    resident: 100 * MIB,
+    streams: look * streamsPerLook,
+    bytes: look * MIB
+  }))
+}
+
+describe('trials: soak', () => {
+  it('tells by how much memory grew from the second quarter to the last', () => {
+    expect(Math.abs(growthOf(samples(0, 100)))).to.be.below(0.002)
+    expect(growthOf(samples(0.45 * MIB, 100))).to.be.within(0.1, 0.2)
+  })
+
+  it('takes nothing for a leak that goes up and down, however long it ran', () => {
+    for (const minutes of [0.5, 30]) {
+      expect(isLeak(samples(0, 100), minutes)).to.be.false()
+    }
+  })
+
+  it('finds a leak of a hundred bytes for each stream in a long run', () => {
+    expect(isLeak(samples(1_000 * 100, 1_000), 30)).to.be.true()
+  })
+
+  it('finds a leak of four kilobytes for each stream in a short one', () => {
+    expect(isLeak(samples(500 * 4_096, 500), 0.5)).to.be.true()
+  })
+
+  it('does not take for a leak in a short one what is compiled late', () => {
+    expect(isLeak(samples(200_000, 500), 0.5)).to.be.false()
+  })
+})
