@@ -4,6 +4,9 @@ import type { Stream } from '@libp2p/interface'
 
 const CHUNK_BYTES = 65_536
 
+/** What a slow application has in hand. */
+const held: Stream[] = []
+
 function ignore (): void {}
 
 function read (stream: Stream): void {
@@ -49,6 +52,9 @@ function leave (stream: Stream): void {
 export function use (app: App, stream: Stream, index: number): void {
   if (app === 'ignore' || (app === 'hold-first' && index === 0)) {
     stream.pause()
+  } else if (app === 'slow') {
+    stream.pause()
+    held.push(stream)
   } else if (app === 'echo') {
     echo(stream)
   } else if (app === 'write') {

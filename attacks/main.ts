@@ -18,7 +18,7 @@ const HELP = `Usage: npm run attacks -- [options]
 
 Each attack meets a victim in a process of its own, over TCP. What was seen goes to docs/security.md and
 docs/security.json, in place of what was seen before of the same attack and victim. Ends with exit code 1 when one of
-ours crashed, left something unhandled, grew by more than it may or held up others for long.
+ours did not end as it should, left something unhandled, grew by more than it may or held up others for long.
 `
 
 class UsageError extends Error {}
@@ -78,7 +78,7 @@ async function main (args: string[]): Promise<void> {
   for (const attack of attacks) {
     for (const victim of victims.filter(({ language }) => attack.languages.includes(language))) {
       const outcome = await runAttack(attack, victim, seconds)
-      const wrong = victim.ours ? faults(attack, outcome) : []
+      const wrong = victim.ours ? faults(attack, outcome, victim.language) : []
 
       outcomes.push(outcome)
       bad += wrong.length

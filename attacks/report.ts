@@ -12,19 +12,23 @@ const DOCS = path.join(import.meta.dirname, '..', 'docs')
 const BEGIN = '<!-- written by npm run attacks: begin -->'
 const END = '<!-- written by npm run attacks: end -->'
 
+/** Runs may be of some attacks only: each outcome says where and when it was seen. */
 export interface Results {
-  machine: Machine
-  outcomes: Outcome[]
+  outcomes: Array<Outcome & { seen: string }>
 }
 
 /** What of ours is not as it should be, in words. */
-export function faults (attack: Attack, outcome: Outcome): string[] {
+export function faults (attack: Attack, outcome: Outcome, language: Language): string[] {
   const found: string[] = []
-  const allowed = attack.allowedMiB ?? 8
+  const allowed = attack.allowedMiB?.[language] ?? 8
+  const { ends } = attack
+  const expected = [typeof ends === 'string' || Array.isArray(ends) ? ends : ends[language]].flat()
+  const ended = inWords({ ...outcome, unhandled: [] })
   const growth = outcome.liveGrowth / MIB
 
-  if (!['closed', 'harmless', 'stalled'].includes(outcome.end)) {
-    found.push(`ended ${outcome.end}`)
+  // a limit that nobody holds to any more is harmless for as long as it takes to look
+  if (!expected.includes(ended)) {
+    found.push(`ended as "${ended}", and not as "${expected.join('" or "')}"`)
   }
 
   if (outcome.unhandled.length > 0) {
@@ -107,12 +111,13 @@ export function write (machine: Machine, outcomes: Outcome[], directory = DOCS):
   const json = path.join(directory, 'security.json')
   const page = path.join(directory, 'security.md')
   const others = read(json)?.outcomes.filter(old => !outcomes.some(each => each.attack === old.attack && each.victim === old.victim)) ?? []
+  const seen = describe(machine)
   const order = (outcome: Outcome): number =>
     ATTACKS.findIndex(({ name }) => name === outcome.attack) * VICTIMS.length + VICTIMS.findIndex(({ name }) => name === outcome.victim)
-  const all = [...others, ...outcomes].filter(outcome => order(outcome) >= 0).sort((one, other) => order(one) - order(other))
+  const all = [...others, ...outcomes.map(outcome => ({ ...outcome, seen }))].filter(outcome => order(outcome) >= 0).sort((one, other) => order(one) - order(other))
 
   fs.mkdirSync(directory, { recursive: true })
-  fs.writeFileSync(json, JSON.stringify({ machine, outcomes: all }, undefined, 2) + '\n')
+  fs.writeFileSync(json, JSON.stringify({ outcomes: all }, undefined, 2) + '\n')
 
   const text = fs.existsSync(page) ? fs.readFileSync(page, 'utf8') : `${BEGIN}\n${END}\n`
   const begin = text.indexOf(BEGIN)
@@ -122,7 +127,7 @@ export function write (machine: Machine, outcomes: Outcome[], directory = DOCS):
     throw new Error(`${page} has no place for the tables: it is between the lines ${BEGIN} and ${END}`)
   }
 
-  const tables = [`${describe(machine)}.`, '', ...table('yamux', all), ...table('mplex', all)].join('\n')
+  const tables = [...new Set(all.map(({ seen }) => `${seen}.`)), '', ...table('yamux', all), ...table('mplex', all)].join('\n')
 
   fs.writeFileSync(page, `${text.slice(0, begin)}${BEGIN}\n\n${tables}\n${text.slice(end)}`)
 

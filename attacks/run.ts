@@ -17,7 +17,7 @@ const VICTIM_FLAGS = ['--expose-gc', '--max-old-space-size=1024']
 const POLL_MILLIS = 50
 
 /** As long as the victim took no more of what was sent, it will not. */
-const STALL_MILLIS = 2_000
+const STALL_MILLIS = 5_000
 
 /** Of echoes before the attack. */
 const QUIET_MILLIS = 300
@@ -28,8 +28,8 @@ class Child<From extends { type: string }> {
   exit: string | undefined
   readonly #heard: From[] = []
 
-  constructor (script: string, args: string[], flags: string[] = []) {
-    this.process = fork(path.join(import.meta.dirname, script), args, { execArgv: flags, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+  constructor (script: string, args: string[], flags: string[] = [], stderr: 'ignore' | 'inherit' = 'ignore') {
+    this.process = fork(path.join(import.meta.dirname, script), args, { execArgv: flags, stdio: ['ignore', 'ignore', stderr, 'ipc'] })
     this.process.on('message', message => {
       this.#heard.push(message as From)
     })
@@ -116,7 +116,7 @@ export async function runAttack (attack: Attack, victim: Victim, seconds: number
     const quietMillis = bystander.restart()
     const before = resident(child.process.pid)
 
-    attacker = new Child<FromAttacker>('attacker.ts', [attack.name, victim.language, `${listening.port}`])
+    attacker = new Child<FromAttacker>('attacker.ts', [attack.name, victim.language, `${listening.port}`], [], 'inherit')
 
     const watch = new Watch(child, attacker)
     const end = await watch.run(seconds)
@@ -183,7 +183,13 @@ class Watch {
     const now = performance.now()
 
     this.seconds = (now - this.#started) / 1_000
-    this.#done ||= finished !== undefined || this.#attacker.exit !== undefined
+    this.#done ||= finished !== undefined
+
+    if (this.#attacker.exit !== undefined) {
+      // it stays until it is told to go: what it did not do is no merit of the victim's
+      throw new Error(`the attack broke off: ${this.#attacker.exit}`)
+    }
+
     this.sentBytes = Math.max(this.sentBytes, sent?.bytes ?? 0, finished?.bytes ?? 0)
     this.highest = Math.max(this.highest, resident(this.#child.process.pid)?.highest ?? 0)
 

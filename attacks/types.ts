@@ -6,9 +6,10 @@ export type Language = 'yamux' | 'mplex'
 
 /**
  * What the victim's application does with a stream of the attacker: reads it, echoes it, keeps it and never reads, keeps
- * the first and reads the others, writes as much as it is let, or ends both halves at once.
+ * the first and reads the others, writes as much as it is let, or ends both halves at once. Or it is slow: it has every
+ * stream in hand and comes to none of them.
  */
-export type App = 'read' | 'echo' | 'ignore' | 'hold-first' | 'write' | 'leave'
+export type App = 'read' | 'echo' | 'ignore' | 'hold-first' | 'write' | 'leave' | 'slow'
 
 /** The frames that both languages have, for the `n`th stream of the attacker, counted from 0. */
 export interface Dialect {
@@ -32,8 +33,11 @@ export interface Attack {
   /** The attacker leaves in its socket what the victim sends. @default false */
   deaf?: boolean
 
-  /** MiB of live memory that the victim may grow by, when it is one of ours. @default 8 */
-  allowedMiB?: number
+  /** How it must end for ours, in the words of the table; one of several where a busy machine decides. */
+  ends: string | string[] | Record<Language, string>
+
+  /** MiB of live memory that ours may grow by. @default 8 */
+  allowedMiB?: Partial<Record<Language, number>>
   run(wire: Wire, dialect: Dialect): Promise<void>
 }
 

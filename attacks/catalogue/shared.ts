@@ -1,5 +1,6 @@
 /** Attacks on what every multiplexer has: streams, data, ends, and memory in between. */
 import { Random } from '../../test/simulation/kit/random.ts'
+import { GOES_ON, PROTOCOL, overBudget } from './ends.ts'
 import type { Attack, Language } from '../types.ts'
 
 const BOTH: Language[] = ['yamux', 'mplex']
@@ -15,6 +16,7 @@ export const SHARED: Attack[] = [
     name: 'announce-4gib',
     title: '4 GiB announced on an open stream, then 64 MiB of them',
     languages: BOTH,
+    ends: PROTOCOL,
     run: async (wire, { open, announce }) => {
       await wire.send(open(0), announce(0, 2 ** 32 - 1))
       await wire.repeat(1_024, KIB_64)
@@ -24,6 +26,7 @@ export const SHARED: Attack[] = [
     name: 'announce-unknown',
     title: '4 GiB announced for a stream that was never open, then 64 MiB of them',
     languages: BOTH,
+    ends: { yamux: GOES_ON, mplex: PROTOCOL },
     run: async (wire, { announce }) => {
       await wire.send(announce(99, 2 ** 32 - 1))
       await wire.repeat(1_024, KIB_64)
@@ -33,6 +36,7 @@ export const SHARED: Attack[] = [
     name: 'open-flood',
     title: '100,000 streams opened',
     languages: BOTH,
+    ends: overBudget('refusals'),
     run: async (wire, { open }) => {
       await wire.each(100_000, open)
     }
@@ -41,6 +45,7 @@ export const SHARED: Attack[] = [
     name: 'open-flood-deaf',
     title: '1,000,000 streams opened, refusals unread',
     languages: BOTH,
+    ends: overBudget('refusals'),
     deaf: true,
     run: async (wire, { open }) => {
       // kernels keep the answers to the first 100,000 or so
@@ -51,6 +56,7 @@ export const SHARED: Attack[] = [
     name: 'rapid-reset',
     title: '100,000 streams opened and reset',
     languages: BOTH,
+    ends: overBudget('resets'),
     run: async (wire, { open, reset }) => {
       await wire.each(100_000, n => [open(n), reset(n)])
     }
@@ -59,6 +65,7 @@ export const SHARED: Attack[] = [
     name: 'reset-storm',
     title: '100 times 1,000 streams, live and echoing, reset at once',
     languages: BOTH,
+    ends: overBudget('resets'),
     app: 'echo',
     run: async (wire, { open, data, reset }) => {
       for (let round = 0; round < 100 && !wire.closed; round++) {
@@ -71,6 +78,8 @@ export const SHARED: Attack[] = [
     name: 'made-you-reset',
     title: '20,000 streams on which data comes that nobody wants',
     languages: BOTH,
+    // as many as are open at once when the application is late; and where it is later still, nothing is unwanted yet
+    ends: [overBudget('provokedResets'), overBudget('refusals'), GOES_ON],
     app: 'leave',
     run: async (wire, { open, data }) => {
       for (let n = 0; n < 20_000 && !wire.closed; n += 500) {
@@ -85,6 +94,7 @@ export const SHARED: Attack[] = [
     name: 'empty-frames',
     title: '1,000,000 frames of 0 bytes on an open stream',
     languages: BOTH,
+    ends: overBudget('emptyFrames'),
     run: async (wire, { open, data }) => {
       await wire.send(open(0))
       await wire.repeat(1_000_000, data(0, new Uint8Array(0)))
@@ -94,6 +104,7 @@ export const SHARED: Attack[] = [
     name: 'tiny-frames',
     title: '1,000,000 frames of 1 byte on four streams that are not read',
     languages: BOTH,
+    ends: GOES_ON,
     app: 'ignore',
     run: async (wire, { open, data }) => {
       await wire.each(4, open)
@@ -104,6 +115,7 @@ export const SHARED: Attack[] = [
     name: 'pinned-slices',
     title: '1,000 bytes kept, each cut from 64 KiB of which the rest is read',
     languages: BOTH,
+    ends: GOES_ON,
     app: 'hold-first',
     run: async (wire, { open, data }) => {
       await wire.send(open(0), open(1))
@@ -119,6 +131,7 @@ export const SHARED: Attack[] = [
     name: 'unknown-streams',
     title: '1,000,000 bytes for streams that were never open',
     languages: BOTH,
+    ends: { yamux: overBudget('unknownStreams'), mplex: GOES_ON },
     run: async (wire, { data }) => {
       await wire.each(1_000_000, i => data(1_000 + i % 1_000, ONE))
     }
@@ -127,6 +140,7 @@ export const SHARED: Attack[] = [
     name: 'data-after-end',
     title: '16 MiB on a stream that its sender has ended',
     languages: BOTH,
+    ends: { yamux: PROTOCOL, mplex: GOES_ON },
     app: 'ignore',
     run: async (wire, { open, data, end }) => {
       await wire.send(open(0), end(0))
@@ -137,9 +151,10 @@ export const SHARED: Attack[] = [
     name: 'unread-streams',
     title: '256 KiB on each of 1,000 streams that are not read',
     languages: BOTH,
+    ends: { yamux: overBudget('unreadBytes'), mplex: GOES_ON },
     app: 'ignore',
     // what was granted and nobody reads is kept, up to the budget for all streams together
-    allowedMiB: 136,
+    allowedMiB: { yamux: 136 },
     run: async (wire, { open, data }) => {
       const body = new Uint8Array(WINDOW).fill(7)
 
@@ -149,9 +164,26 @@ export const SHARED: Attack[] = [
     }
   },
   {
+    name: 'fill-and-reset',
+    title: '2,000 streams, each reset with 256 KiB that were not read yet',
+    languages: BOTH,
+    ends: GOES_ON,
+    app: 'slow',
+    // what came before the reset stays readable, up to the same budget; over mplex it is dropped
+    allowedMiB: { yamux: 136 },
+    run: async (wire, { open, data, reset }) => {
+      const body = new Uint8Array(WINDOW).fill(7)
+
+      for (let n = 0; n < 2_000 && !wire.closed; n++) {
+        await wire.send(open(n), data(n, body), reset(n))
+      }
+    }
+  },
+  {
     name: 'slow-loris',
     title: 'a frame of which a byte comes every 50 ms, for 4 s',
     languages: BOTH,
+    ends: GOES_ON,
     run: async (wire, { open, announce }) => {
       await wire.send(open(0))
 
@@ -165,6 +197,7 @@ export const SHARED: Attack[] = [
     name: 'never-reads',
     title: 'writes of the victim unread for 5 s, on 10 streams',
     languages: BOTH,
+    ends: GOES_ON,
     app: 'write',
     deaf: true,
     run: async (wire, { open }) => {
@@ -176,6 +209,7 @@ export const SHARED: Attack[] = [
     name: 'never-stops',
     title: '1 GiB on a stream that is not read',
     languages: BOTH,
+    ends: { yamux: PROTOCOL, mplex: GOES_ON },
     app: 'ignore',
     run: async (wire, { open, data }) => {
       await wire.send(open(0))
@@ -186,6 +220,7 @@ export const SHARED: Attack[] = [
     name: 'opens-twice',
     title: 'the same id opened 10,000 times',
     languages: BOTH,
+    ends: PROTOCOL,
     run: async (wire, { open }) => {
       await wire.repeat(10_000, open(0))
     }
@@ -194,6 +229,7 @@ export const SHARED: Attack[] = [
     name: 'garbage',
     title: '64 MiB of random bytes',
     languages: BOTH,
+    ends: PROTOCOL,
     run: async wire => {
       const random = new Random(1)
 

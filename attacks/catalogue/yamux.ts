@@ -1,6 +1,7 @@
 /** Attacks on what yamux adds: windows, pings, parity, GoAway. */
 import { FIN, SYN, data, goAway, ping, windowUpdate } from '../../test/support/frames.ts'
 import { yamuxId } from '../dialects.ts'
+import { GOES_ON, PROTOCOL, overBudget } from './ends.ts'
 import type { Attack } from '../types.ts'
 
 const YAMUX: Attack['languages'] = ['yamux']
@@ -12,6 +13,7 @@ export const YAMUX_ONLY: Attack[] = [
     name: 'ping-flood',
     title: '200,000 pings, answers read',
     languages: YAMUX,
+    ends: overBudget('pings'),
     run: async wire => {
       await wire.each(200_000, i => ping(i))
     }
@@ -20,6 +22,7 @@ export const YAMUX_ONLY: Attack[] = [
     name: 'ping-flood-deaf',
     title: '1,000,000 pings, answers unread',
     languages: YAMUX,
+    ends: overBudget('pings'),
     deaf: true,
     run: async wire => {
       // kernels keep the answers to the first 200,000 or so
@@ -30,6 +33,7 @@ export const YAMUX_ONLY: Attack[] = [
     name: 'pongs',
     title: '1,000,000 answers to pings that were never asked',
     languages: YAMUX,
+    ends: overBudget('emptyFrames'),
     run: async wire => {
       await wire.each(1_000_000, i => ping(i, 2))
     }
@@ -38,6 +42,7 @@ export const YAMUX_ONLY: Attack[] = [
     name: 'credit-of-nothing',
     title: '1,000,000 window updates of 0',
     languages: YAMUX,
+    ends: overBudget('emptyFrames'),
     run: async wire => {
       await wire.send(windowUpdate(1, 0, SYN))
       await wire.repeat(1_000_000, windowUpdate(1, 0))
@@ -47,6 +52,7 @@ export const YAMUX_ONLY: Attack[] = [
     name: 'credit-of-one',
     title: '200,000 window updates of 1 to a writer that has used its window',
     languages: YAMUX,
+    ends: GOES_ON,
     app: 'write',
     run: async wire => {
       await wire.send(windowUpdate(1, 0, SYN))
@@ -58,6 +64,7 @@ export const YAMUX_ONLY: Attack[] = [
     name: 'window-overflow',
     title: 'credit that makes a window larger than 32 bits',
     languages: YAMUX,
+    ends: PROTOCOL,
     run: async wire => {
       await wire.send(windowUpdate(1, 0, SYN), windowUpdate(1, MAX))
     }
@@ -66,6 +73,7 @@ export const YAMUX_ONLY: Attack[] = [
     name: 'window-overflow-syn',
     title: 'a window larger than 32 bits in a SYN',
     languages: YAMUX,
+    ends: PROTOCOL,
     run: async wire => {
       await wire.send(windowUpdate(1, MAX, SYN))
     }
@@ -74,6 +82,7 @@ export const YAMUX_ONLY: Attack[] = [
     name: 'window-of-4gib',
     title: 'a window of 2³²-1 on each of 10 streams, writes of the victim unread for 5 s',
     languages: YAMUX,
+    ends: GOES_ON,
     app: 'write',
     deaf: true,
     run: async wire => {
@@ -85,6 +94,7 @@ export const YAMUX_ONLY: Attack[] = [
     name: 'beyond-window',
     title: 'one byte more than the window',
     languages: YAMUX,
+    ends: PROTOCOL,
     app: 'ignore',
     run: async wire => {
       await wire.send(windowUpdate(1, 0, SYN), data(1, new Uint8Array(WINDOW + 1)))
@@ -94,6 +104,7 @@ export const YAMUX_ONLY: Attack[] = [
     name: 'beyond-window-syn',
     title: 'one byte more than the window, in the frame that opens the stream',
     languages: YAMUX,
+    ends: PROTOCOL,
     app: 'ignore',
     run: async wire => {
       await wire.send(data(1, new Uint8Array(WINDOW + 1), SYN))
@@ -103,6 +114,7 @@ export const YAMUX_ONLY: Attack[] = [
     name: 'wrong-parity',
     title: 'streams opened under ids of the victim',
     languages: YAMUX,
+    ends: PROTOCOL,
     run: async wire => {
       await wire.each(1_000, n => windowUpdate(2 + 2 * n, 0, SYN))
     }
@@ -111,6 +123,7 @@ export const YAMUX_ONLY: Attack[] = [
     name: 'half-closed',
     title: '100,000 streams opened and ended in one frame, never read',
     languages: YAMUX,
+    ends: overBudget('refusals'),
     app: 'ignore',
     run: async wire => {
       await wire.each(100_000, n => windowUpdate(yamuxId(n), 0, SYN | FIN))
@@ -120,6 +133,7 @@ export const YAMUX_ONLY: Attack[] = [
     name: 'after-goaway',
     title: 'GoAway, then 10,000 streams with data, then GoAway 10,000 times',
     languages: YAMUX,
+    ends: GOES_ON,
     run: async wire => {
       await wire.send(windowUpdate(1, 0, SYN), goAway(0))
       await wire.each(10_000, n => [windowUpdate(yamuxId(n + 1), 0, SYN), data(yamuxId(n + 1), new Uint8Array(100))])
@@ -130,6 +144,7 @@ export const YAMUX_ONLY: Attack[] = [
     name: 'withheld-body',
     title: '1,000 streams, on the last of which 256 KiB are announced and 1 byte comes',
     languages: YAMUX,
+    ends: GOES_ON,
     run: async wire => {
       await wire.each(999, n => windowUpdate(yamuxId(n), 0, SYN))
       await wire.send(windowUpdate(yamuxId(999), 0, SYN), data(yamuxId(999), new Uint8Array(WINDOW)).subarray(0, 13))

@@ -1,6 +1,9 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
 import { expect } from 'aegir/chai'
 import { ATTACKS } from '../../attacks/catalogue/index.ts'
-import { faults, figures, inWords } from '../../attacks/report.ts'
+import { faults, figures, inWords, write } from '../../attacks/report.ts'
 import type { Attack, Outcome } from '../../attacks/types.ts'
 
 const MIB = 1_048_576
@@ -21,7 +24,7 @@ function outcome (fields: Partial<Outcome> = {}): Outcome {
   }
 }
 
-const [ATTACK] = ATTACKS as [Attack]
+const ATTACK: Attack = { name: 'a', title: 'of all sorts', languages: ['yamux', 'mplex'], ends: 'closed', run: async () => {} }
 
 describe('trials: what is said of an attack', () => {
   it('names the budget that ended it, or else the error', () => {
@@ -41,23 +44,61 @@ describe('trials: what is said of an attack', () => {
     expect(figures(outcome({ liveGrowth: 0, residentGrowth: 900 * MIB }))).to.equal('? / 900 MiB · 4 ms')
   })
 
-  it('finds nothing wrong with what was closed or harmless, and small', () => {
-    for (const end of ['closed', 'harmless', 'stalled'] as const) {
-      expect(faults(ATTACK, outcome({ end }))).to.deep.equal([])
-    }
+  it('finds nothing wrong with what ended as it should, and small', () => {
+    expect(faults(ATTACK, outcome(), 'yamux')).to.deep.equal([])
+  })
+
+  it('finds fault with an end that is not the one of the language, closed or not', () => {
+    const attack: Attack = { ...ATTACK, ends: { yamux: 'closed, ProtocolError', mplex: 'goes on' } }
+    const closed = outcome({ error: { name: 'ProtocolError', message: '' } })
+    const harmless = outcome({ end: 'harmless' })
+
+    expect(faults(attack, closed, 'yamux')).to.deep.equal([])
+    expect(faults(attack, harmless, 'mplex')).to.deep.equal([])
+    expect(faults(attack, harmless, 'yamux')).to.deep.equal(['ended as "goes on", and not as "closed, ProtocolError"'])
+    expect(faults(attack, closed, 'mplex')).to.have.lengthOf(1)
+    expect(faults(attack, outcome(), 'yamux')).to.have.lengthOf(1)
+  })
+
+  it('allows more memory where the attack says so, for its language only', () => {
+    const attack: Attack = { ...ATTACK, allowedMiB: { yamux: 10 } }
+
+    expect(faults(attack, outcome({ liveGrowth: 9 * MIB }), 'yamux')).to.deep.equal([])
+    expect(faults(attack, outcome({ liveGrowth: 9 * MIB }), 'mplex')).to.have.lengthOf(1)
   })
 
   for (const [what, fields] of [
     ['a crash', { end: 'crashed' }],
     ['a connection left open by a muxer that is closed', { end: 'zombie' }],
+    ['a victim that takes no more', { end: 'stalled' }],
     ['a rejection that nobody handled', { unhandled: ['rejection: x'] }],
     ['more memory than it may', { liveGrowth: 9 * MIB }],
     ['others held up for long', { heldMillis: 1_001 }]
   ] as Array<[string, Partial<Outcome>]>) {
     it(`finds fault with ${what}`, () => {
-      expect(faults(ATTACK, outcome(fields))).to.have.lengthOf(1)
+      expect(faults(ATTACK, outcome(fields), 'mplex')).to.have.lengthOf(1)
     })
   }
+
+  it('replaces what was seen before of the same attack and victim, and says when each was seen', async () => {
+    const directory = await mkdtemp(path.join(os.tmpdir(), 'attacks-'))
+    const [one, other] = ATTACKS
+    const machine = { cores: 2, model: 'X', memoryGiB: 1, platform: 'p', node: 'v24' }
+
+    try {
+      write({ ...machine, date: '2026-01-01T00:00:00Z' }, [
+        outcome({ attack: one.name, victim: 'ours', heldMillis: 11 }), outcome({ attack: other.name, victim: 'ours', heldMillis: 12 })
+      ], directory)
+
+      const [page] = write({ ...machine, date: '2026-02-02T00:00:00Z' }, [outcome({ attack: other.name, victim: 'ours', heldMillis: 13 })], directory)
+      const text = await readFile(page, 'utf8')
+
+      expect(text).to.include('2026-01-01').and.to.include('2026-02-02')
+      expect(text).to.include('· 11 ms').and.to.include('· 13 ms').and.not.to.include('· 12 ms')
+    } finally {
+      await rm(directory, { recursive: true })
+    }
+  })
 
   it('has a name of its own for each attack', () => {
     expect(new Set(ATTACKS.map(({ name }) => name)).size).to.equal(ATTACKS.length)
