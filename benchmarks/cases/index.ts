@@ -15,6 +15,7 @@ export const CASES: BenchCase[] = [
   transfer({ name: 'upload-1', title: 'upload, 1 stream', direction: 'up', streams: 1, bytes: LARGE, links: BOTH }),
   transfer({ name: 'upload-10', title: 'upload, 10 streams', direction: 'up', streams: 10, bytes: LARGE }),
   transfer({ name: 'upload-100', title: 'upload, 100 streams', direction: 'up', streams: 100, bytes: LARGE, links: BOTH }),
+  transfer({ name: 'download-100', title: 'download, 100 streams', direction: 'down', streams: 100, bytes: LARGE }),
   transfer({ name: 'upload-1000', title: 'upload, 1,000 streams', direction: 'up', streams: 1_000, bytes: LARGE }),
   transfer({ name: 'messages-100', title: '100-byte messages, 1 stream', direction: 'up', streams: 1, bytes: 100, links: BOTH }),
   transfer({ name: 'messages-512', title: '512-byte messages, 1 stream', direction: 'up', streams: 1, bytes: 512, links: BOTH }),

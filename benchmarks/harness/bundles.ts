@@ -20,6 +20,7 @@ const ROOT = path.join(import.meta.dirname, '../..')
 /** An entry point, and the function of it that a user calls: what that does not need is shaken off. */
 const ENTRIES = [
   { title: 'libp2p-muxers/yamux', from: './src/yamux.ts', name: 'yamux' },
+  { title: 'libp2p-muxers/mplex', from: './src/mplex.ts', name: 'mplex' },
   { title: '@libp2p/yamux', from: '@libp2p/yamux', name: 'yamux' },
   { title: '@chainsafe/libp2p-yamux', from: '@chainsafe/libp2p-yamux', name: 'yamux' },
   { title: '@libp2p/mplex', from: '@libp2p/mplex', name: 'mplex' }

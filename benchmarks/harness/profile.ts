@@ -64,6 +64,11 @@ function ownerOf ({ functionName, url }: { functionName: string, url: string }):
     return NATIVE.get(functionName) ?? 'native'
   }
 
+  if (url.startsWith('wasm:')) {
+    // noise has its ciphers for small messages in WebAssembly
+    return 'ciphers'
+  }
+
   if (url.startsWith('node:')) {
     return 'node'
   }
