@@ -49,38 +49,42 @@ export function makeOwedFrames<Stream extends StreamRecord, State extends Connec
 }
 
 /**
- * A frame is cut to fit its batch, unless there is room for fewer bytes than this, or fewer would be left of all that the
- * stream has: a frame costs a header, and often a write, of its own. While there is more to send batches are full and not
- * over: under noise the last few bytes of a frame would be a record by themselves, with a cipher and four writes, and
- * over bare TCP full batches carried a tenth more.
+ * A frame is cut to fit its batch, but not so that fewer bytes than this are left of all that its stream has: a frame
+ * costs a header, and often a write, of its own. While there is more to send batches are full and not over: under noise
+ * the last few bytes of a frame would be a record by themselves, with a cipher and four writes, and over bare TCP full
+ * batches carried a tenth more.
  */
 const RUNT_BYTES = 4_096
 
+/**
+ * With less room than this a batch ends: a header would be more than a twentieth of the frame. It ends before a stream
+ * is asked for, as one that had its turn and could not use it might wait for the next for ever.
+ */
+const ROOM_BYTES = 256
+
 /** About `max` bytes, at most `RUNT_BYTES` more. */
 export function makeDataFrames<Stream extends StreamRecord, State extends ConnectionState<Stream, any>> (state: State, frames: Frames<State, Stream>, max: number, now: number): void {
-  while (state.output.byteLength < max) {
+  const { output } = state
+
+  while (output.byteLength < max && (output.byteLength === 0 || max - output.byteLength >= ROOM_BYTES)) {
     const stream = state.scheduler.poll() as Stream | undefined
 
-    if (stream === undefined || !makeData(state, frames, stream, Math.max(1, max - frames.headerLength - state.output.byteLength), now)) {
+    if (stream === undefined) {
       return
     }
+
+    makeData(state, frames, stream, Math.max(1, max - frames.headerLength - output.byteLength), now)
   }
 }
 
-/** Returns whether there may be room for more. */
-function makeData<Stream extends StreamRecord, State extends ConnectionState<Stream, any>> (state: State, frames: Frames<State, Stream>, stream: Stream, room: number, now: number): boolean {
+function makeData<Stream extends StreamRecord, State extends ConnectionState<Stream, any>> (state: State, frames: Frames<State, Stream>, stream: Stream, room: number, now: number): void {
   const { sendQueue, limits } = stream
   const whole = sendQueue.nextLength(Math.min(frames.credit(stream), limits.maxMessageSize))
   const length = sendQueue.byteLength - room < RUNT_BYTES ? whole : Math.min(whole, room)
 
   if (length === 0) {
     // reset since it was scheduled
-    return true
-  }
-
-  if (length < whole && length < RUNT_BYTES && state.output.byteLength > 0) {
-    state.scheduler.add(stream, true)
-    return false
+    return
   }
 
   frames.makeDataHeader(state, stream, length)
@@ -104,6 +108,4 @@ function makeData<Stream extends StreamRecord, State extends ConnectionState<Str
   } else {
     state.scheduler.add(stream, !stream.incremental)
   }
-
-  return true
 }
