@@ -1,5 +1,5 @@
 /** The ways in which a stream or the connection ends. */
-import { abandon, cutOff, dropUnread, remove, shut } from '../../core/closing.ts'
+import { abandon, cutOff, dropUnread, mayLeave, remove, shut } from '../../core/closing.ts'
 import { Edge } from '../../core/stream-record.ts'
 import { ConnectionErrorCode } from '../../interface/codes.ts'
 import { ProtocolError, StreamResetError } from '../../interface/errors.ts'
@@ -66,16 +66,13 @@ function oweReset (state: MplexState, stream: MplexStream, error: Error | undefi
  */
 export function resetRemotely (state: MplexState, stream: MplexStream): void {
   const { byteLength } = stream.receiveQueue
-  const stays = stream.receive !== 'open' && (stream.edges & Edge.opened) === 0 &&
-    state.left + byteLength <= state.budgets.limits.unreadBytes
+  const stays = stream.receive !== 'open' && (stream.edges & Edge.opened) === 0 && mayLeave(state)
 
   if (byteLength > 0 && !stays) {
     dropUnread(state, stream)
     stream.receive = 'reset'
   }
 
-  stream.left = stream.receiveQueue.byteLength
-  state.left += stream.left
   cutOff(stream, new StreamResetError('the peer reset the stream', { origin: 'remote' }))
   state.resetRemotely++
   forget(state, stream)
@@ -83,16 +80,6 @@ export function resetRemotely (state: MplexState, stream: MplexStream): void {
   if (stream.receive === 'reset') {
     // an end that was not told yet is none any more
     stream.edges &= ~Edge.remoteEnded
-  }
-}
-
-/** Our reader took some of what the stream had when the peer reset it, or wants none of it: there is room for others. */
-export function returnLeft (state: MplexState, stream: MplexStream): void {
-  if (stream.left > 0) {
-    const { byteLength } = stream.receiveQueue
-
-    state.left -= stream.left - byteLength
-    stream.left = byteLength
   }
 }
 

@@ -8,7 +8,7 @@ import { dropUnread } from '../../core/closing.ts'
 import { Token } from '../../core/decoder.ts'
 import { watch } from '../../core/timeouts.ts'
 import { ConnectionClosedError } from '../../interface/errors.ts'
-import { close, cut, refuse, resetLocally, returnLeft, violation } from './closing.ts'
+import { close, cut, refuse, resetLocally, violation } from './closing.ts'
 import { resolveStreamConfig } from './config.ts'
 import { MAX_MESSAGE_LENGTH } from './frame.ts'
 import { receiveHeader, receivePayload } from './inbound.ts'
@@ -115,7 +115,6 @@ export class MplexEngine extends BaseEngine<MplexStream, MplexState> {
     stream.readClosed = true
     stream.activeAt = now
     dropUnread(this.connection, stream)
-    returnLeft(this.connection, stream)
   }
 
   reset (stream: MplexStream, _code: number, error: Error | undefined, now = this.connection.now): void {
@@ -154,6 +153,5 @@ export class MplexEngine extends BaseEngine<MplexStream, MplexState> {
 
   protected consumed (stream: MplexStream, now: number): void {
     stream.activeAt = now
-    returnLeft(this.connection, stream)
   }
 }

@@ -15,9 +15,6 @@ export class MplexState extends ConnectionState<MplexStream> {
   /** Data for this stream is being received; `undefined` while a body is skipped. */
   receiving: MplexStream | undefined
 
-  /** Bytes that streams had when the peer reset them, kept, and have still: the sum of `MplexStream.left`. */
-  left = 0
-
   /** Messages without a body that the peer may still send, in good faith, for streams that are over. */
   lateFrames = 0
 

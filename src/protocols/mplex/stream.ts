@@ -24,9 +24,6 @@ export function keyOf (wireId: StreamId, inbound: boolean): StreamId {
 export class MplexStream extends StreamRecord {
   readonly wireId: StreamId
 
-  /** Unread bytes that count in `MplexState.left`. */
-  left = 0
-
   constructor (wireId: StreamId, inbound: boolean, limits: StreamLimits, now: number) {
     super(keyOf(wireId, inbound), inbound, limits, now)
     this.wireId = wireId
