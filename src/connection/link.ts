@@ -83,7 +83,6 @@ export class Link {
 
   async #close (frames: Uint8Array[] | undefined, error: Error | undefined): Promise<void> {
     const maConn = this.#maConn
-
     const drop = (): void => {}
 
     // what nobody takes fills a buffer, which resets the connection when it is full, and our last word is lost

@@ -52,7 +52,7 @@ export function makeOwedFrames<Stream extends StreamRecord, State extends Connec
  * A frame is cut to fit its batch, but not so that fewer bytes than this are left of all that its stream has: a frame
  * costs a header, and often a write, of its own. While there is more to send batches are full and not over: under noise
  * the last few bytes of a frame would be a record by themselves, with a cipher and four writes, and over bare TCP full
- * batches carried a tenth more.
+ * batches carried a twentieth more on one stream.
  */
 const RUNT_BYTES = 4_096
 

@@ -137,6 +137,19 @@ describe('yamux: order and batches', () => {
     expect(link.sentOnce(1_024)).to.deep.equal(['data 5 10'])
   })
 
+  it('does not starve a stream whose turn beside a more urgent one comes at the end of every batch', () => {
+    const link = new EngineDriver('client', { maxMessageSize: 1_024 })
+    const [urgent, patient] = [link.outbound({ urgency: 0 }), link.outbound({ urgency: 7 })]
+
+    link.write(urgent, pattern(200_000))
+    link.write(patient, pattern(200_000))
+
+    // two frames each, the second of which is cut; every 32nd turn is the patient one's
+    const lines = Array.from({ length: 64 }, () => link.sentOnce(2_000)).flat()
+
+    expect(lines.filter(line => line.startsWith('data 3'))).to.have.lengthOf(4)
+  })
+
   it('leaves nothing out and repeats nothing, however small the batches are', () => {
     const link = new EngineDriver()
     const body = pattern(5_000)
