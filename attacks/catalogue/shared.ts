@@ -76,13 +76,14 @@ export const SHARED: Attack[] = [
   },
   {
     name: 'made-you-reset',
-    title: '20,000 streams on which data comes that nobody wants',
+    title: '60,000 streams on which data comes that nobody wants',
     languages: BOTH,
-    // as many as are open at once when the application is late; and where it is later still, nothing is unwanted yet
-    ends: [overBudget('provokedResets'), overBudget('refusals'), GOES_ON],
+    // the latter when the application is late, and too many are open at once
+    ends: [overBudget('provokedResets'), overBudget('refusals')],
     app: 'leave',
     run: async (wire, { open, data }) => {
-      for (let n = 0; n < 20_000 && !wire.closed; n += 500) {
+      // a budget of 10,000 comes back in ten seconds: many enough that a slow machine goes over it as well
+      for (let n = 0; n < 60_000 && !wire.closed; n += 500) {
         await wire.each(500, i => open(n + i))
         // the application has left them by then
         await wire.pause(100)
