@@ -88,7 +88,8 @@ function main (files: string[]): void {
     ...results.map(({ command }, index) => `Made by \`npm run bench -- ${command.join(' ')}\`: [all tables](${bases[index]}.md), [every sample](${bases[index]}.json).`),
     '',
     ...TABLES.flatMap(({ heading, link, peers }) => [`### ${heading}`, '', ...table(series, link, peers), '']),
-    ...['bare', 'noise', 'native'].map(name => `![Plot: ${name}](${bases[0]}-${name}.svg)`),
+    // the last has the cases that count most, as they are now
+    ...['bare', 'noise', 'native'].map(name => `![Plot: ${name}](${bases[bases.length - 1]}-${name}.svg)`),
     '',
     END
   ].join('\n')
