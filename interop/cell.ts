@@ -82,6 +82,7 @@ async function attempt (peer: Peer, scenario: Scenario, direction: Direction): P
     note = await cell.run()
   } catch (err: any) {
     failures.unshift(err.message)
+    cell.note(err.message)
   }
 
   failures.push(...await cell.end())
@@ -157,6 +158,11 @@ class Attempt {
     this.#ours = await Promise.race([this.#meet(), aborted])
 
     return Promise.race([this.#scenario.run(this.#cell(this.#ours)), aborted])
+  }
+
+  /** Something that the transcript should have the time of. */
+  note (text: string): void {
+    this.#ours?.recorder.transcript.add('!', text)
   }
 
   /** Ends everything, and says what should not be. */

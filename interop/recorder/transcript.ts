@@ -1,4 +1,4 @@
-/** What went over the wire, a line for each frame: the beginning and the end of it. */
+/** What went over the wire, a line for each frame: the beginning and the end of it, and when somebody lost patience. */
 
 const FIRST = 60
 const LAST = 60
@@ -9,7 +9,8 @@ export class Transcript {
   #dropped = 0
   readonly #started = performance.now()
 
-  add (direction: '>' | '<', line: string): void {
+  /** What we sent (`>`), what came (`<`), and what happened to us beside the wire (`!`). */
+  add (direction: '>' | '<' | '!', line: string): void {
     const entry = `${((performance.now() - this.#started) / 1_000).toFixed(3)} ${direction} ${line}`
 
     if (this.#first.length < FIRST) {

@@ -114,13 +114,16 @@ describe('faults of peers', () => {
   })
 
   it('should excuse a connection that we could not close where the peer hears nothing any more', () => {
-    const deaf = {
+    const began = ['0.001 > new 1 of ours 1', '0.002 > reset 1 of ours 0', '0.003 > new 2 of ours 1']
+    const deaf = (rest: string[]): string | undefined => knownFault({ ...peer, name: 'go-mplex' }, { ...scenario, name: 'after-everything' }, {
       reason: 'nothing came of it within 15 s; closing: the signal was aborted',
-      transcript: ['0.001 > new 1 of ours 1', '0.002 > reset 1 of ours 0', '9.000 < data 2 of ours 3'],
+      transcript: [...began, ...rest],
       ours: [],
       closing: 'closing: the signal was aborted'
-    }
+    })
 
-    expect(knownFault({ ...peer, name: 'go-mplex' }, { ...scenario, name: 'after-everything' }, deaf)).to.match(/stops reading/)
+    expect(deaf(['10.003 < reset 2 of ours 0'])).to.match(/stops reading/)
+    expect(deaf(['0.004 < data 1 of ours 9', '15.001 ! nothing came of it within 15 s'])).to.match(/stops reading/)
+    expect(deaf(['0.004 < data 2 of ours 9', '0.005 < reset 2 of ours 0'])).to.equal(undefined)
   })
 })
