@@ -1,8 +1,10 @@
 /** One cell of the table: one peer, one scenario, one direction, in processes and connections of its own. */
 import { knownFault } from './known-faults.ts'
+import { distanceTo } from './ours/distance.ts'
 import { CARRIERS } from './ours/index.ts'
 import { commandOf } from './peers/index.ts'
 import { Program } from './peers/program.ts'
+import type { Distance } from './ours/distance.ts'
 import type { Meeting, Ours } from './ours/index.ts'
 import type { Peer } from './peers/index.ts'
 import type { Piece } from './recorder/tape.ts'
@@ -123,6 +125,7 @@ class Attempt {
   readonly #abort = new AbortController()
   readonly #timer: NodeJS.Timeout
   #meeting: Meeting | undefined
+  #distance: Distance | undefined
   #program: Program | undefined
   #ours: Ours | undefined
 
@@ -193,6 +196,7 @@ class Attempt {
 
     await ours?.stop()
     await this.#meeting?.stop()
+    this.#distance?.stop()
 
     const wrong = await this.#program?.end()
 
@@ -206,10 +210,10 @@ class Attempt {
 
     if (this.#direction === 'dial') {
       this.#program = new Program(commandOf(this.#peer, args))
-      this.#meeting = await CARRIERS[carrier]({ muxer, options, dial: await this.#program.address })
+      this.#meeting = await CARRIERS[carrier]({ muxer, options, dial: await this.#wayTo(await this.#program.address) })
     } else {
       this.#meeting = await CARRIERS[carrier]({ muxer, options })
-      this.#program = new Program(commandOf(this.#peer, [...args, this.#meeting.address as string]))
+      this.#program = new Program(commandOf(this.#peer, [...args, await this.#wayTo(this.#meeting.address as string)]))
     }
 
     const program = this.#program
@@ -219,6 +223,17 @@ class Attempt {
     ])
 
     return ours
+  }
+
+  /** The address of a listener, by a way as long as the scenario has it. */
+  async #wayTo (listener: string): Promise<string> {
+    if (this.#scenario.distance === undefined) {
+      return listener
+    }
+
+    this.#distance = await distanceTo(listener, this.#scenario.distance)
+
+    return this.#distance.address
   }
 
   #cell (ours: Ours): Cell {

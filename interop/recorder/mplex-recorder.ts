@@ -85,7 +85,7 @@ export class MplexRecorder implements WireRecorder {
   readonly tape = new Tape()
   readonly violations: string[] = []
   largestFrameReceived = 0
-  readonly largestCreditSent = 0
+  readonly mostCredit = 0
   readonly mostUnacknowledged = 0
   readonly pongsOwed = 0
   readonly #streams = new Map<string, StreamLog>()

@@ -20,7 +20,9 @@ export interface WireRecorder {
 
   /** For the notes. */
   readonly largestFrameReceived: number
-  readonly largestCreditSent: number
+
+  /** The most that the peer was granted on a stream and had not used yet. */
+  readonly mostCredit: number
   readonly mostUnacknowledged: number
 
   /** Pings that came in and have no pong. */
@@ -33,14 +35,13 @@ export interface WireRecorder {
 }
 
 const DATA = 0
-const WINDOW_UPDATE = 1
 
 export class YamuxRecorder implements WireRecorder {
   readonly transcript = new Transcript()
   readonly tape = new Tape()
   readonly violations: string[] = []
   largestFrameReceived = 0
-  largestCreditSent = 0
+  mostCredit = 0
   readonly #discipline: Discipline
 
   constructor (role: 'client' | 'server') {
@@ -48,9 +49,7 @@ export class YamuxRecorder implements WireRecorder {
     this.#discipline.onSent = frame => {
       this.transcript.add('>', line(frame))
 
-      if (frame.type === WINDOW_UPDATE && frame.flags === 0) {
-        this.largestCreditSent = Math.max(this.largestCreditSent, frame.length)
-      }
+      this.mostCredit = Math.max(this.mostCredit, this.#discipline.streams.get(frame.streamId)?.receiveCredit ?? 0)
     }
     this.#discipline.onReceived = frame => {
       this.transcript.add('<', line(frame))

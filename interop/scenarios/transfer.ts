@@ -6,6 +6,7 @@ import type { Cell, Scenario } from './types.ts'
 const KIB = 1_024
 const MIB = 1_024 * KIB
 const BULK = 256 * MIB
+const FAR_BULK = 16 * MIB
 
 function streamsAtOnce (count: number): Scenario {
   return {
@@ -88,7 +89,7 @@ export const TRANSFER: Scenario[] = [
   },
   {
     name: 'download',
-    title: 'the peer sends 256 MiB on one stream, and our window grows where the peer has to wait for it',
+    title: 'the peer sends 256 MiB on one stream',
     mode: 'source',
     number: peer => BULK / (peer.slowness ?? 1),
     seconds: 120,
@@ -102,6 +103,28 @@ export const TRANSFER: Scenario[] = [
       expectThat(received === cell.bulk(BULK), `${received} bytes of ${cell.bulk(BULK)} came`)
 
       return stream.receiveWindow === undefined ? undefined : `window ${stream.receiveWindow / KIB} KiB`
+    }
+  },
+  {
+    name: 'download-far',
+    title: 'the peer sends 16 MiB on one stream from 20 ms away, and our window grows above 256 KiB',
+    mode: 'source',
+    number: FAR_BULK,
+    muxers: ['yamux'],
+    distance: 20,
+    seconds: 60,
+    async run (cell) {
+      const stream = await cell.open(cell.signal)
+
+      await stream.closeWrite({ signal: cell.signal })
+
+      const received = await readPattern(stream, cell.signal)
+      const { mostCredit } = cell.recorder
+
+      expectThat(received === FAR_BULK, `${received} bytes of ${FAR_BULK} came`)
+      expectThat(mostCredit > 256 * KIB, `our window was ${mostCredit} bytes at most`)
+
+      return `window ${Math.round(mostCredit / KIB)} KiB`
     }
   },
   streamsAtOnce(1),

@@ -37,6 +37,9 @@ export interface Scenario {
   /** How long it may take. @default 30 */
   seconds?: number
 
+  /** Milliseconds from one end to the other. @default 0 */
+  distance?: number
+
   /** Of our muxer. */
   options?: YamuxOptions
 

@@ -10,6 +10,8 @@ function message (flag: number, id: number, body: number[] = []): Uint8Array {
   return Uint8Array.of(id << 3 | flag, body.length, ...body)
 }
 
+const SYN = 1
+
 const NEW = 0
 const DATA_OF_RECEIVER = 1
 const DATA = 2
@@ -85,6 +87,31 @@ describe('who reads along with our yamux', () => {
     recorder.sent([pong])
     recorder.sent([pong])
     expect(recorder.violations).to.deep.equal(new Array(2).fill('we sent ping ACK of 7 on stream 0: one pong a ping'))
+  })
+})
+
+describe('credit of a stream of our yamux, as the recorder counts it', () => {
+  const frame = (type: number, flags: number, length: number): Uint8Array => Uint8Array.of(0, type, 0, flags, 0, 0, 0, 1, 0, length >> 16, length >> 8 & 255, length & 255)
+
+  it('should be no more than the window as long as what is used comes back', () => {
+    const recorder = new YamuxRecorder('client')
+
+    recorder.sent([frame(1, SYN, 0)])
+    recorder.received([frame(0, 0, 65_536), new Uint8Array(65_536)])
+    recorder.sent([frame(1, 0, 65_536)])
+    expect(recorder.mostCredit).to.equal(262_144)
+  })
+
+  it('should be more where more comes back, or is there from the start', () => {
+    const grown = new YamuxRecorder('client')
+    const large = new YamuxRecorder('client')
+
+    grown.sent([frame(1, SYN, 0)])
+    grown.received([frame(0, 0, 65_536), new Uint8Array(65_536)])
+    grown.sent([frame(1, 0, 131_072)])
+    expect(grown.mostCredit).to.equal(327_680)
+    large.sent([frame(1, SYN, 100)])
+    expect(large.mostCredit).to.equal(262_244)
   })
 })
 
