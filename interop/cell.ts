@@ -2,7 +2,7 @@
 import { knownFault } from './known-faults.ts'
 import { distanceTo } from './ours/distance.ts'
 import { CARRIERS } from './ours/index.ts'
-import { commandOf } from './peers/index.ts'
+import { commandOf, whyNot } from './peers/index.ts'
 import { Program } from './peers/program.ts'
 import type { Distance } from './ours/distance.ts'
 import type { Meeting, Ours } from './ours/index.ts'
@@ -65,7 +65,7 @@ interface Tried {
 
 async function attempt (peer: Peer, scenario: Scenario, direction: Direction): Promise<Tried> {
   const base = { peer: peer.name, scenario: scenario.name, direction }
-  const cannot = scenario.needs?.map(ability => peer.cannot?.[ability]).find(reason => reason !== undefined)
+  const cannot = scenario.needs?.map(ability => whyNot(peer, ability)).find(reason => reason !== undefined)
 
   if (cannot !== undefined) {
     return { result: { ...base, verdict: 'cannot', reason: cannot, millis: 0 }, ours: false }

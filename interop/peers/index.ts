@@ -18,8 +18,8 @@ export type Ability =
   'close' |
   /** Its streams can be ended without being read. */
   'close-unread' |
-  /** A stream of its own that has nothing to say is announced. */
-  'empty'
+  /** It can leave streams of ours alone, so that it does not acknowledge them. */
+  'noaccept'
 
 export interface Peer {
   name: string
@@ -45,6 +45,13 @@ export interface Peer {
 
   /** Bulk is divided by so much: it is about the protocol, not about patience. */
   slowness?: number
+}
+
+const NO_HOST: Partial<Record<Ability, string>> = { noaccept: 'a host takes what is opened, and that acknowledges it' }
+
+/** Why the peer cannot do it, if it cannot. */
+export function whyNot ({ carrier, cannot }: Peer, ability: Ability): string | undefined {
+  return cannot?.[ability] ?? (carrier === 'host' ? NO_HOST[ability] : undefined)
 }
 
 function go (name: string, module: string, init: Partial<Peer> = {}): Peer {

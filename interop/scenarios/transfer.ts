@@ -1,5 +1,5 @@
 /** Echo, bulk, many streams, both halves. */
-import { echo, echoInbound, echoOn, pattern, readPattern, writePattern } from './streams.ts'
+import { echo, echoInbound, echoOn, failureOf, pattern, readPattern, writePattern } from './streams.ts'
 import { expectThat } from './types.ts'
 import type { Cell, Scenario } from './types.ts'
 
@@ -132,6 +132,30 @@ export const TRANSFER: Scenario[] = [
   streamsAtOnce(257),
   streamsAtOnce(600),
   streamsAtOnce(1_000),
+  {
+    name: 'backlog',
+    title: 'the peer accepts none: 256 streams are opened, one more waits until it is given up, and none is refused',
+    mode: 'noaccept',
+    muxers: ['yamux'],
+    needs: ['noaccept'],
+    async run (cell) {
+      const streams = await Promise.all(Array.from({ length: 256 }, async () => cell.open(cell.signal)))
+      const stop = new AbortController()
+      const waiting = failureOf(cell.open(AbortSignal.any([cell.signal, stop.signal])))
+
+      // with its pong it has dealt with all that we had sent before
+      await cell.muxer.ping({ signal: cell.signal })
+      expectThat(cell.recorder.mostUnacknowledged === 256, `${cell.recorder.mostUnacknowledged} streams were unacknowledged at most`)
+      expectThat(streams.every(({ status }) => status === 'open'), 'a stream was refused')
+      expectThat(cell.muxer.streams.length === 256, `${cell.muxer.streams.length} streams are open`)
+
+      stop.abort(new Error('enough'))
+      expectThat((await waiting)?.message === 'enough', `the one that waited ended with ${await waiting}`)
+      streams.forEach(stream => { stream.reset() })
+
+      return undefined
+    }
+  },
   {
     name: 'sequential',
     title: '10,000 streams, one after the other, a byte echoed on each',

@@ -10,18 +10,19 @@ import (
 
 // What a peer does with the streams of the connection, by name. The number means something else in each.
 var modes = map[string]func(s session, number int){
-	"echo":   func(s session, _ int) { each(s, func(int, stream) func(stream) event { return echo }) },
-	"sink":   func(s session, _ int) { each(s, func(int, stream) func(stream) event { return sink }) },
-	"half":   func(s session, _ int) { each(s, func(int, stream) func(stream) event { return half }) },
-	"close":  func(s session, _ int) { each(s, func(int, stream) func(stream) event { return closeBoth }) },
-	"source": func(s session, n int) { each(s, func(int, stream) func(stream) event { return source(n) }) },
-	"reset":  func(s session, n int) { each(s, func(int, stream) func(stream) event { return reset(uint32(n)) }) },
-	"slow":   func(s session, _ int) { each(s, first(slow)) },
-	"flood":  func(s session, n int) { each(s, first(source(n))) },
-	"open":   openMany,
-	"empty":  openEmpty,
-	"ping":   pingMany,
-	"goaway": goAway,
+	"echo":     func(s session, _ int) { each(s, func(int, stream) func(stream) event { return echo }) },
+	"sink":     func(s session, _ int) { each(s, func(int, stream) func(stream) event { return sink }) },
+	"half":     func(s session, _ int) { each(s, func(int, stream) func(stream) event { return half }) },
+	"close":    func(s session, _ int) { each(s, func(int, stream) func(stream) event { return closeBoth }) },
+	"source":   func(s session, n int) { each(s, func(int, stream) func(stream) event { return source(n) }) },
+	"reset":    func(s session, n int) { each(s, func(int, stream) func(stream) event { return reset(uint32(n)) }) },
+	"slow":     func(s session, _ int) { each(s, first(slow)) },
+	"flood":    func(s session, n int) { each(s, first(source(n))) },
+	"open":     openMany,
+	"noaccept": func(session, int) { select {} },
+	"empty":    openEmpty,
+	"ping":     pingMany,
+	"goaway":   goAway,
 }
 
 // pattern is what is sent, over and over: what is lost or swapped is seen.

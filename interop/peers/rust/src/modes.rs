@@ -1,7 +1,7 @@
 //! What a peer does with the streams of its connection, by name.
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -14,11 +14,11 @@ const PERIOD: usize = 251;
 const CHUNK: usize = 64 * 1024;
 
 /// What is sent, over and over: what is lost or swapped is seen.
-fn pattern() -> Vec<u8> {
+static PATTERN: LazyLock<Vec<u8>> = LazyLock::new(|| {
     (0..PERIOD * 4096)
         .map(|index| (index % PERIOD) as u8)
         .collect()
-}
+});
 
 #[derive(Clone, Copy)]
 enum Mode {
@@ -28,6 +28,7 @@ enum Mode {
     Close,
     Reset,
     Slow,
+    NoAccept,
     Source(usize),
     GoAway,
 }
@@ -41,6 +42,7 @@ pub async fn run(session: Session, mode: &str, number: usize) {
         "reset" => (Mode::Reset, Mode::Reset),
         "source" => (Mode::Source(number), Mode::Source(number)),
         "slow" => (Mode::Slow, Mode::Echo),
+        "noaccept" => (Mode::NoAccept, Mode::NoAccept),
         "flood" => (Mode::Source(number), Mode::Echo),
         "goaway" => (Mode::GoAway, Mode::GoAway),
         "open" => {
@@ -113,6 +115,8 @@ async fn handle(mut stream: Stream, mode: Mode, session: Session) -> Value {
             json!({ "how": "local" })
         }
         Mode::Slow => slow(stream).await,
+        // the crate acknowledges with the first bytes that it sends
+        Mode::NoAccept => std::future::pending().await,
         Mode::Source(length) => source(stream, length).await,
         Mode::GoAway => {
             let _ = stream.read(&mut [0]).await;
@@ -137,7 +141,6 @@ async fn receive(stream: &mut (impl AsyncRead + Unpin)) -> Value {
 }
 
 async fn copy(from: &mut (impl AsyncRead + Unpin), to: &mut (impl AsyncWrite + Unpin)) -> Value {
-    let pattern = pattern();
     let mut buffer = vec![0; CHUNK];
     let (mut total, mut intact) = (0, true);
 
@@ -146,7 +149,7 @@ async fn copy(from: &mut (impl AsyncRead + Unpin), to: &mut (impl AsyncWrite + U
             Ok(0) => break json!({ "how": "eof" }),
             Ok(count) => {
                 let at = total % PERIOD;
-                intact = intact && buffer[..count] == pattern[at..at + count];
+                intact = intact && buffer[..count] == PATTERN[at..at + count];
                 total += count;
                 let mut written = to.write_all(&buffer[..count]).await;
                 if written.is_ok() {
@@ -166,12 +169,11 @@ async fn copy(from: &mut (impl AsyncRead + Unpin), to: &mut (impl AsyncWrite + U
 }
 
 async fn send(to: &mut (impl AsyncWrite + Unpin), length: usize) -> std::io::Result<()> {
-    let pattern = pattern();
     let mut left = length;
 
     while left > 0 {
-        let count = left.min(pattern.len());
-        to.write_all(&pattern[..count]).await?;
+        let count = left.min(PATTERN.len());
+        to.write_all(&PATTERN[..count]).await?;
         left -= count;
     }
 
