@@ -39,6 +39,9 @@ export interface Result {
 
 const PATIENCE_SECONDS = 30
 
+/** To end in good order. */
+const CLOSE_MILLIS = 10_000
+
 /** A slow peer may take so much longer. */
 const SLOW_FACTOR = 2
 
@@ -176,7 +179,7 @@ class Attempt {
     const faults: string[] = []
 
     if (ours !== undefined) {
-      const problem = await closeWithin(ours, 3_000)
+      const problem = await closeWithin(ours, CLOSE_MILLIS)
 
       if (problem !== undefined && this.#scenario.ends !== true) {
         this.closing = problem

@@ -38,7 +38,7 @@ interface Waiter {
 }
 
 /** How long a peer may take to end once its standard input has. */
-const END_MILLIS = 3_000
+const END_MILLIS = 10_000
 
 /** How much of what it says on standard error is kept. */
 const LOG_CHARACTERS = 4_000

@@ -269,7 +269,7 @@ export const TRANSFER: Scenario[] = [
     name: 'empty-theirs',
     title: 'the peer opens a stream and ends its half without a byte',
     mode: 'empty',
-    seconds: 5,
+    seconds: 10,
     async run (cell) {
       const inbound = echoInbound(cell)
       const { how, bytes } = await cell.program.event(({ event }) => event === 'done')
