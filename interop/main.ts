@@ -49,18 +49,29 @@ function split (value: string | undefined): string[] | undefined {
   return value?.split(',').map(word => word.trim()).filter(word => word !== '')
 }
 
-const { values } = parseArgs({
-  options: {
-    peer: { type: 'string' },
-    scenario: { type: 'string' },
-    direction: { type: 'string' },
-    out: { type: 'string' },
-    transcript: { type: 'boolean', default: false },
-    golden: { type: 'boolean', default: false },
-    list: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false }
+const OPTIONS = {
+  peer: { type: 'string' },
+  scenario: { type: 'string' },
+  direction: { type: 'string' },
+  out: { type: 'string' },
+  transcript: { type: 'boolean', default: false },
+  golden: { type: 'boolean', default: false },
+  list: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false }
+} as const
+
+type Arguments = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values']
+
+function readArguments (): Arguments {
+  try {
+    return parseArgs({ options: OPTIONS }).values
+  } catch (err: any) {
+    process.stderr.write(`${err.message}\n`)
+    process.exit(2)
   }
-})
+}
+
+const values = readArguments()
 
 /** The languages whose programs are not here, and why. */
 async function buildAll (peers: Peer[]): Promise<Map<Peer['language'], Unbuilt>> {
@@ -155,6 +166,6 @@ async function main (): Promise<void> {
 try {
   await main()
 } catch (err: any) {
-  process.stderr.write(`${err instanceof UsageError || err.code?.startsWith('ERR_PARSE_ARGS') === true ? err.message : err.stack}\n`)
+  process.stderr.write(`${err instanceof UsageError ? err.message : err.stack}\n`)
   process.exitCode = 2
 }
