@@ -35,9 +35,6 @@ export interface Attack {
 
   /** How it must end for ours, in the words of the table; one of several where a busy machine decides. */
   ends: string | string[] | Record<Language, string>
-
-  /** MiB of live memory that ours may grow by. @default 8 */
-  allowedMiB?: Partial<Record<Language, number>>
   run(wire: Wire, dialect: Dialect): Promise<void>
 }
 

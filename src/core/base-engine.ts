@@ -159,7 +159,7 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
       bytes = stream.receiveQueue.shift(max)
       leave(this.connection, stream, 1)
     } else {
-      bytes = this.connection.kept.shift(stream.receiveQueue, max)
+      bytes = this.connection.kept.shift(stream, max)
     }
 
     this.consumed(stream, now)
@@ -171,7 +171,7 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
     if (stream.closed) {
       leave(this.connection, stream, -1)
     } else {
-      this.connection.kept.release(stream.receiveQueue)
+      this.connection.kept.release(stream)
     }
 
     const bytes = stream.receiveQueue.takeAll()
@@ -185,7 +185,7 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
     if (stream.closed) {
       stream.receiveQueue.settle()
     } else {
-      this.connection.kept.settle(stream.receiveQueue)
+      this.connection.kept.settle(stream)
     }
   }
 

@@ -12,9 +12,6 @@ export type BudgetLimits = Required<AbuseBudgets>
 /** Used up by what a peer does, and refilled by time: a tenth of the limit a second. */
 export type RateName = 'pings' | 'resets' | 'provokedResets' | 'refusals' | 'unknownStreams' | 'emptyFrames' | 'tinyFrames'
 
-/** An amount that is never more than its limit. */
-export type LevelName = Exclude<keyof AbuseBudgets, RateName>
-
 const DEFAULTS: BudgetLimits = {
   pings: 10_000,
   replies: 10_000,
@@ -25,13 +22,8 @@ const DEFAULTS: BudgetLimits = {
   emptyFrames: 10_000,
   tinyFrames: 1_000_000,
   unreadBytes: 134_217_728,
-  unreadPieces: 65_536
-}
-
-const WHAT: Record<LevelName, string> = {
-  replies: 'answers that wait because the peer does not read',
-  unreadBytes: 'bytes that wait to be read',
-  unreadPieces: 'pieces that wait to be read'
+  unreadPieces: 65_536,
+  unstartedBytes: 4_194_304
 }
 
 /**
@@ -85,12 +77,14 @@ export class Budgets {
     return this.#rates[name].take(now) ? undefined : this.#exceeded(name, `${this.limits[name]} at once and ${this.limits[name] / 10} a second`)
   }
 
-  /** Returns the error when the amount is over its limit. */
-  check (name: LevelName, amount: number): BudgetExceededError | undefined {
-    return amount <= this.limits[name] ? undefined : this.#exceeded(name, `${this.limits[name]} ${WHAT[name]}`)
+  /** Returns the error when so many answers may not wait. */
+  checkReplies (waiting: number): BudgetExceededError | undefined {
+    const { replies } = this.limits
+
+    return waiting <= replies ? undefined : this.#exceeded('replies', `${replies} answers that wait because the peer does not read`)
   }
 
-  #exceeded (name: keyof AbuseBudgets, allowed: string): BudgetExceededError {
+  #exceeded (name: RateName | 'replies', allowed: string): BudgetExceededError {
     return new BudgetExceededError(`the peer went over the budget "${name}" of ${allowed} (option budgets.${name})`, name, ConnectionErrorCode.protocolError)
   }
 }

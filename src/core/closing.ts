@@ -9,15 +9,18 @@ import type { StreamRecord } from './stream-record.ts'
 export function remove<Stream extends StreamRecord> (state: ConnectionState<Stream, any>, stream: Stream): void {
   state.table.delete(stream)
   // what is unread now belongs to whoever still holds the stream
-  state.kept.release(stream.receiveQueue)
+  state.kept.release(stream)
   leave(state, stream, 1)
   endStall(state, stream, state.now)
   state.edges.raise(stream, Edge.closed | Edge.ended)
 }
 
-/** What a stream has left unread that is over counts, or counts no more. What both sides ended in order counts for nobody. */
-export function leave ({ kept }: ConnectionState<any, any>, { error, receiveQueue }: StreamRecord, sign: 1 | -1): void {
-  kept.left += error === undefined ? 0 : sign * receiveQueue.byteLength
+/**
+ * What a stream of the peer has left unread that is over counts, or counts no more. What both sides ended in order counts
+ * for nobody, nor do streams of ours: they are as many as our application opens.
+ */
+export function leave ({ kept }: ConnectionState<any, any>, { error, inbound, receiveQueue }: StreamRecord, sign: 1 | -1): void {
+  kept.left += error === undefined || !inbound ? 0 : sign * receiveQueue.byteLength
 }
 
 /** Our side ends a stream: unread and unsent bytes are gone. `false`: it was over already. */
@@ -39,7 +42,7 @@ export function dropUnread (state: ConnectionState<any, any>, stream: StreamReco
   if (stream.closed) {
     leave(state, stream, -1)
   } else {
-    state.kept.release(stream.receiveQueue)
+    state.kept.release(stream)
   }
 
   stream.receiveQueue.clear()
@@ -52,12 +55,15 @@ export function cutOff (stream: StreamRecord, error: Error): void {
   stream.sendQueue.clear()
 }
 
+/** A reader that keeps up leaves no more than one delivery behind, some 64 KiB: room for thirty at the same moment. */
+const LEFT_BYTES = 2_097_152
+
 /**
  * The peer resets a stream that has unread bytes: whether they may stay. A peer that opens, fills and resets streams
  * would otherwise fill memory, as what is over counts for no other limit.
  */
-export function mayLeave ({ kept, budgets }: ConnectionState<any, any>): boolean {
-  return kept.bytes + kept.left <= budgets.limits.unreadBytes
+export function mayLeave ({ kept, budgets }: ConnectionState<any, any>, { inbound, receiveQueue }: StreamRecord): boolean {
+  return !inbound || kept.left + receiveQueue.byteLength <= Math.min(budgets.limits.unreadBytes, LEFT_BYTES)
 }
 
 /** The connection is over: `cut` ends each stream that has not ended. */

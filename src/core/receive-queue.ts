@@ -18,6 +18,9 @@ const TAIL_MAX_BYTES = 65_536
 
 export class ReceiveQueue {
   byteLength = 0
+
+  /** Bytes that were taken out so far. */
+  taken = 0
   #pieces: Uint8Array[] = NONE
   #head = 0
 
@@ -57,6 +60,7 @@ export class ReceiveQueue {
     if (piece.byteLength > max) {
       this.#pieces[this.#head] = piece.subarray(max)
       this.byteLength -= max
+      this.taken += max
 
       return piece.subarray(0, max)
     }
@@ -65,6 +69,7 @@ export class ReceiveQueue {
     this.#pieces[this.#head++] = EMPTY
     this.#settled = Math.max(this.#settled, this.#head)
     this.byteLength -= piece.byteLength
+    this.taken += piece.byteLength
 
     if (this.byteLength === 0) {
       this.clear()
@@ -77,6 +82,7 @@ export class ReceiveQueue {
   takeAll (): Uint8Array[] {
     const pieces = this.#head === 0 ? this.#pieces : this.#pieces.slice(this.#head)
 
+    this.taken += this.byteLength
     this.clear()
 
     return pieces

@@ -46,12 +46,14 @@ export interface StreamOptions extends LibP2PStreamOptions {
 }
 
 /**
- * What one peer may cost us. Over any of them the connection is closed: the peer gets a GoAway, our side a
- * `BudgetExceededError` that names the budget, its limit and its option. `Infinity` is no limit. A muxer without flow
- * control cannot tell a peer to wait: over `unreadBytes` or `unreadPieces` it resets the stream that holds the most.
+ * What one peer may cost us. The first seven are numbers of things at once, of which a tenth comes back a second, and
+ * `replies` is an amount: over any of them the connection is closed. The peer gets a GoAway, our side a
+ * `BudgetExceededError` that names the budget, its limit and its option.
  *
- * The first seven are numbers of things at once; a tenth of each comes back a second. The last three are amounts that
- * are never exceeded.
+ * The last three are amounts that wait for our own application. Over any of them the stream that holds the most is reset
+ * with a `StreamBufferError` that names the option, and the connection goes on.
+ *
+ * `Infinity` is no limit.
  */
 export interface AbuseBudgets {
   /** Pings to answer. @default 10_000 (go-yamux's own stress test sends as many at once) */
@@ -61,7 +63,8 @@ export interface AbuseBudgets {
   resets?: number
 
   /**
-   * Streams opened by the peer that it makes us reset, by sending what it was told that nobody wants.
+   * Streams opened by the peer that it makes us reset, by sending what it was told that nobody wants, or more than may
+   * wait to be read.
    *
    * @default 10_000 (as `resets`: what the peer makes of it is the same, a stream that is gone and work that goes on)
    */
@@ -100,6 +103,15 @@ export interface AbuseBudgets {
    * @default 65_536 (16 MiB of memory)
    */
   unreadPieces?: number
+
+  /**
+   * Of those bytes, what waits on streams of the peer of which the application has read less than 1 KiB: negotiated, it
+   * may be, and not begun. Windows let a peer fill them before anybody has looked at the stream. Who takes many uploads
+   * at once, and has to ask somebody before it reads them, raises it.
+   *
+   * @default 4_194_304 (sixteen of yamux's initial windows; `Infinity` for mplex, whose `unreadBytes` are few)
+   */
+  unstartedBytes?: number
 }
 
 /** Options of every muxer of this package. */

@@ -1,9 +1,10 @@
 import { expect } from 'aegir/chai'
 import { Edge } from '../../src/core/stream-record.ts'
-import { Echo, Reader, Sender, together } from './kit/apps.ts'
+import { Echo, Reader, Sender, SlowReader, together } from './kit/apps.ts'
 import { createPair, megabits } from './kit/pair.ts'
 import type { App, Endpoint } from './kit/endpoint.ts'
 import type { Pair } from './kit/pair.ts'
+import type { YamuxState } from '../../src/protocols/yamux/state.ts'
 import type { YamuxStream } from '../../src/protocols/yamux/stream.ts'
 
 describe('simulation: many streams', () => {
@@ -126,7 +127,53 @@ describe('simulation: many streams', () => {
     expect(new Set(readers.map(reader => reader.read))).to.deep.equal(new Set([total]))
     expectNothingLeft(pair)
   })
+
+  it('should lose none of 1,000 streams whose readers take their time, however much waits for them', () => {
+    const pair = createPair({ link: { latency: 5, rate: megabits(1_000) } })
+    const total = 65_536
+    const readers: Reader[] = []
+    let most = 0
+
+    pair.server.onStream = stream => {
+      readers.push(new Hesitant(pair.server, stream, pair.clock, 8_192, 1_000))
+      stream.attachment = readers.at(-1)
+
+      return true
+    }
+
+    const open = (): void => {
+      while (pair.client.streams.size < 1_000 && pair.client.open(stream => new Sender(pair.client, stream, total)) !== undefined) {
+        // as many as are let
+      }
+    }
+
+    pair.client.onEvent = event => {
+      if (event.type === 'available') {
+        open()
+      }
+    }
+    pair.clock.onStep = () => {
+      most = Math.max(most, (pair.server.engine as unknown as { connection: YamuxState }).connection.kept.bytes)
+    }
+    open()
+    pair.clock.until('all was read', () => readers.length === 1_000 && readers.every(reader => reader.ended), 60_000)
+    expect(new Set(readers.map(reader => reader.read))).to.deep.equal(new Set([total]))
+    // ten times what may wait on streams that nobody has begun to read
+    expect(most).to.be.at.least(41_943_040)
+    expect(pair.server.engine.statistics().streamsReset.local).to.equal(0)
+  })
 })
+
+/** Takes what is there first, and then its time: as a loop does that has something to do for each piece. */
+class Hesitant extends SlowReader {
+  override onEdges (edges: number): void {
+    if (this.read === 0) {
+      this.readSome(8_192)
+    }
+
+    super.onEdges(edges)
+  }
+}
 
 interface Many {
   echoed: number

@@ -7,9 +7,9 @@ import type { Report } from './kit/random-operations.ts'
 // SEED=17 repeats one run, SEEDS=100000 makes more of them, FROM=1000 starts elsewhere
 const { SEEDS = '200', FROM = '1' } = process.env
 
-/** What is done now and then: only yamux has pings, and streams that are accepted later. */
+/** What is done now and then: only yamux has pings, streams that are accepted later, and a limit for those that are. */
 const DONE = {
-  yamux: ['open', 'accept later', 'write', 'mode', 'end', 'closeRead', 'reset', 'ping', 'retain', 'limit', 'priority'],
+  yamux: ['open', 'accept later', 'write', 'mode', 'end', 'closeRead', 'reset', 'ping', 'retain', 'limit', 'priority', 'overflow'],
   mplex: ['open', 'write', 'mode', 'end', 'closeRead', 'reset', 'retain', 'priority']
 }
 

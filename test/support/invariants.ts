@@ -3,6 +3,7 @@
  * hold, each against the streams themselves. A book that is wrong by a little shows nothing for long, and then ends a
  * connection that did nothing, or bounds nothing any more.
  */
+import { isUnstarted } from '../../src/core/kept.ts'
 import type { ConnectionState } from '../../src/core/connection-state.ts'
 import type { Engine } from '../../src/core/engine.ts'
 import type { YamuxState } from '../../src/protocols/yamux/state.ts'
@@ -14,6 +15,7 @@ export function brokenInvariant (engine: Engine): string | undefined {
   const { kept, table, budgets: { limits } } = state
   let bytes = 0
   let pieces = 0
+  let unstarted = 0
   let inbound = 0
 
   if (state.phase === 'closed') {
@@ -23,6 +25,7 @@ export function brokenInvariant (engine: Engine): string | undefined {
   for (const stream of table.values()) {
     bytes += stream.receiveQueue.byteLength
     pieces += stream.receiveQueue.pieces
+    unstarted += isUnstarted(stream) ? stream.receiveQueue.byteLength : 0
     inbound += stream.inbound === true ? 1 : 0
 
     if (stream.closed === true) {
@@ -32,10 +35,12 @@ export function brokenInvariant (engine: Engine): string | undefined {
 
   return differs('bytes kept', kept.bytes, bytes) ??
     differs('pieces kept', kept.pieces, pieces) ??
+    differs('bytes of streams not begun', kept.unstarted, unstarted) ??
     differs('streams of the peer', table.inbound, inbound) ??
     differs('streams of ours', table.outbound, table.size - inbound) ??
     above('bytes kept', bytes, limits.unreadBytes) ??
     above('pieces kept', pieces, limits.unreadPieces) ??
+    above('bytes of streams not begun', unstarted, limits.unstartedBytes) ??
     above('refusals owed', state.refusalsOwed.length, limits.replies + 1) ??
     (kept.left < 0 ? `${kept.left} bytes are left behind` : undefined) ??
     ('growth' in state ? brokenYamux(state as YamuxState) : undefined)

@@ -60,13 +60,6 @@ describe('trials: what is said of an attack', () => {
     expect(faults(attack, outcome(), 'yamux')).to.have.lengthOf(1)
   })
 
-  it('allows more memory where the attack says so, for its language only', () => {
-    const attack: Attack = { ...ATTACK, allowedMiB: { yamux: 10 } }
-
-    expect(faults(attack, outcome({ liveGrowth: 9 * MIB }), 'yamux')).to.deep.equal([])
-    expect(faults(attack, outcome({ liveGrowth: 9 * MIB }), 'mplex')).to.have.lengthOf(1)
-  })
-
   for (const [what, fields] of [
     ['a crash', { end: 'crashed' }],
     ['a connection left open by a muxer that is closed', { end: 'zombie' }],

@@ -138,9 +138,20 @@ const PLANTED: Planted[] = [
     fuzzed: []
   },
   {
-    what: 'budgets of amounts that nobody is held to',
+    what: 'streams that hold what they like until somebody begins to read',
+    where: Kept,
+    method: 'push',
+    instead: original => function (...args) {
+      original.apply(this, args)
+      this.unstarted = 0
+    },
+    simulated: ['yamux'],
+    fuzzed: BOTH
+  },
+  {
+    what: 'answers that wait in any number',
     where: Budgets,
-    method: 'check',
+    method: 'checkReplies',
     instead: () => function () {},
     simulated: [],
     fuzzed: ['yamux']

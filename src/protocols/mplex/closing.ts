@@ -1,12 +1,13 @@
 /** The ways in which a stream or the connection ends. */
 import { abandon, cutOff, dropUnread, mayLeave, remove, shut } from '../../core/closing.ts'
+import { untold } from '../../core/connection-state.ts'
 import { Edge } from '../../core/stream-record.ts'
 import { ConnectionErrorCode } from '../../interface/codes.ts'
 import { ProtocolError, StreamResetError } from '../../interface/errors.ts'
 import { Owed } from './stream.ts'
 import type { MplexState } from './state.ts'
 import type { MplexStream } from './stream.ts'
-import type { LevelName, RateName } from '../../core/budgets.ts'
+import type { RateName } from '../../core/budgets.ts'
 
 export function forget (state: MplexState, stream: MplexStream): void {
   // its Close and its Reset may be under way
@@ -66,7 +67,7 @@ function oweReset (state: MplexState, stream: MplexStream, error: Error | undefi
  */
 export function resetRemotely (state: MplexState, stream: MplexStream): void {
   const { byteLength } = stream.receiveQueue
-  const stays = stream.receive !== 'open' && (stream.edges & Edge.opened) === 0 && mayLeave(state)
+  const stays = stream.receive !== 'open' && (stream.edges & Edge.opened) === 0 && mayLeave(state, stream)
 
   if (byteLength > 0 && !stays) {
     dropUnread(state, stream)
@@ -112,9 +113,9 @@ export function charge (state: MplexState, name: RateName, now: number): boolean
   return within(state, state.budgets.charge(name, now))
 }
 
-/** Holds an amount against its budget; over it, the connection ends. Returns whether it is still open. */
-export function check (state: MplexState, name: LevelName, amount: number): boolean {
-  return within(state, state.budgets.check(name, amount))
+/** What was made of the peer's messages and cannot be told it, because it does not read. Returns whether it may be so much. */
+export function checkReplies (state: MplexState): boolean {
+  return within(state, state.budgets.checkReplies(untold(state)))
 }
 
 function within (state: MplexState, error: Error | undefined): boolean {

@@ -57,8 +57,9 @@ export function resolveConfig (options: MplexOptions = {}): ConnectionLimits {
 
   const config = resolveLimits(options, stream, resolveBudgets(
     options.budgets,
-    { unreadBytes: Math.ceil(FULL_STREAMS * stream.maxReadBufferLength) },
-    { unreadBytes: stream.maxReadBufferLength }
+    // the bound on all streams is low enough for those that nobody has begun to read
+    { unreadBytes: Math.ceil(FULL_STREAMS * stream.maxReadBufferLength), unstartedBytes: Infinity },
+    { unreadBytes: stream.maxReadBufferLength, unstartedBytes: stream.maxReadBufferLength }
   ))
 
   atMost('maxMessageSize', stream.maxMessageSize, MAX_MESSAGE_LENGTH, 'peers end the connection over longer messages')

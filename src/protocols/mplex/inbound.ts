@@ -1,13 +1,12 @@
 /** What a message of the peer does: one function for each kind, called when its header is complete. */
-import { untold } from '../../core/connection-state.ts'
+import { keep } from '../../core/overflow.ts'
 import { Edge } from '../../core/stream-record.ts'
 import { watch } from '../../core/timeouts.ts'
 import { StreamBufferError } from '../../interface/errors.ts'
-import { charge, check, forget, resetProvoked, resetRemotely, violation } from './closing.ts'
+import { charge, checkReplies, forget, resetProvoked, resetRemotely, violation } from './closing.ts'
 import { Flag } from './frame.ts'
 import { MplexStream, keyOf } from './stream.ts'
 import type { MplexState } from './state.ts'
-import type { ReceiveQueue } from '../../core/receive-queue.ts'
 
 /** Judges the header that the decoder has just read. */
 export function receiveHeader (state: MplexState, now: number): void {
@@ -49,8 +48,7 @@ function receiveOpen (state: MplexState, now: number): void {
     return
   }
 
-  // what was made of the peer's messages and cannot be told it, because it does not read
-  if (!check(state, 'replies', untold(state))) {
+  if (!checkReplies(state)) {
     return
   }
 
@@ -133,36 +131,16 @@ export function receivePayload (state: MplexState, payload: Uint8Array, now: num
   }
 
   if (receiveQueue.byteLength + byteLength > limits.maxReadBufferLength) {
-    overflow(state, stream, `${receiveQueue.byteLength + byteLength} bytes wait to be read, the limit is ${limits.maxReadBufferLength} (option maxStreamBufferSize)`, now)
-  } else {
-    keep(state, stream, payload, now)
-  }
-}
-
-function keep (state: MplexState, stream: MplexStream, payload: Uint8Array, now: number): void {
-  const { kept, budgets: { limits } } = state
-
-  kept.push(stream.receiveQueue, payload)
-  state.edges.raise(stream, Edge.readable)
-
-  if (kept.pieces > limits.unreadPieces) {
-    kept.settle(stream.receiveQueue)
+    resetProvoked(state, stream, new StreamBufferError(
+      `${receiveQueue.byteLength + byteLength} bytes wait to be read, the limit is ${limits.maxReadBufferLength} (option maxStreamBufferSize): mplex cannot tell a peer to wait`), now)
+    return
   }
 
-  if (kept.pieces > limits.unreadPieces) {
-    overflow(state, most(state, queue => queue.pieces), `${kept.pieces} pieces wait to be read on all streams, the limit is ${limits.unreadPieces} (option budgets.unreadPieces), and this one holds the most`, now)
-  } else if (kept.bytes > limits.unreadBytes) {
-    overflow(state, most(state, queue => queue.byteLength), `${kept.bytes} bytes wait to be read on all streams, the limit is ${limits.unreadBytes} (option budgets.unreadBytes), and this one holds the most`, now)
+  const overflow = keep(state, stream, payload)
+
+  if (overflow !== undefined) {
+    resetProvoked(state, overflow.stream, overflow.error, now)
   }
-}
-
-function overflow (state: MplexState, stream: MplexStream, message: string, now: number): void {
-  resetProvoked(state, stream, new StreamBufferError(`${message}: mplex cannot tell a peer to wait`), now)
-}
-
-/** A reader that keeps up must not suffer for one that does not. */
-function most (state: MplexState, amount: (queue: ReceiveQueue) => number): MplexStream {
-  return [...state.table.values()].reduce((most, stream) => amount(stream.receiveQueue) > amount(most.receiveQueue) ? stream : most)
 }
 
 function receiveClose (state: MplexState, stream: MplexStream, now: number): void {

@@ -1,11 +1,13 @@
 /** The ways in which a stream or the connection ends. */
 import { abandon, cutOff, remove, shut } from '../../core/closing.ts'
+import { untold } from '../../core/connection-state.ts'
+import { StreamErrorCode } from '../../interface/codes.ts'
 import { ProtocolError } from '../../interface/errors.ts'
 import { GoAwayCode } from './frame.ts'
 import { Owed } from './stream.ts'
 import type { YamuxState } from './state.ts'
 import type { YamuxStream } from './stream.ts'
-import type { LevelName, RateName } from '../../core/budgets.ts'
+import type { RateName } from '../../core/budgets.ts'
 
 /** Gives back all that a stream held that is over. */
 export function forget (state: YamuxState, stream: YamuxStream): void {
@@ -48,9 +50,9 @@ export function resetLocally (state: YamuxState, stream: YamuxStream, code: numb
   }
 }
 
-/** As `resetLocally`, because of what the peer sent. */
-export function resetProvoked (state: YamuxState, stream: YamuxStream, now: number): void {
-  resetLocally(state, stream, 0, undefined)
+/** As `resetLocally`, because of what the peer sent: too much, if there is an error. */
+export function resetProvoked (state: YamuxState, stream: YamuxStream, error: Error | undefined, now: number): void {
+  resetLocally(state, stream, error === undefined ? StreamErrorCode.none : StreamErrorCode.resourceLimitExceeded, error)
 
   if (stream.inbound) {
     charge(state, 'provokedResets', now)
@@ -123,9 +125,9 @@ export function charge (state: YamuxState, name: RateName, now: number): boolean
   return within(state, state.budgets.charge(name, now))
 }
 
-/** Holds an amount against its budget; over it, the connection ends. Returns whether it is still open. */
-export function check (state: YamuxState, name: LevelName, amount: number): boolean {
-  return within(state, state.budgets.check(name, amount))
+/** What was made of the peer's frames and cannot be told it, because it does not read. Returns whether it may be so much. */
+export function checkReplies (state: YamuxState): boolean {
+  return within(state, state.budgets.checkReplies(state.pongsOwed.length + untold(state)))
 }
 
 function within (state: YamuxState, error: Error | undefined): boolean {

@@ -74,6 +74,9 @@ const MAX_U32 = 2 ** 32 - 1
 /** So many windows may be full at the same time, beside all that windows may grow by. */
 const FULL_WINDOWS = 256
 
+/** So many of them on streams that the application has not begun to read: 4 MiB. */
+const UNSTARTED_WINDOWS = 16
+
 /** Fills in the defaults. Throws `InvalidParametersError` for what makes no sense, saying why. */
 export function resolveConfig (options: YamuxOptions = {}): YamuxConfig {
   const stream = resolveStreamConfig({ ...DEFAULT_STREAM, maxMessageSize: options.maxMessageSize ?? DEFAULT_STREAM.maxMessageSize }, options.streamOptions)
@@ -84,8 +87,14 @@ export function resolveConfig (options: YamuxOptions = {}): YamuxConfig {
   const config: YamuxConfig = {
     ...resolveLimits(options, stream, resolveBudgets(
       options.budgets,
-      { unreadBytes: connectionWindowBudget + FULL_WINDOWS * stream.initialStreamWindowSize },
-      { unreadBytes: connectionWindowBudget + stream.initialStreamWindowSize }
+      {
+        unreadBytes: connectionWindowBudget + FULL_WINDOWS * stream.initialStreamWindowSize,
+        unstartedBytes: UNSTARTED_WINDOWS * stream.initialStreamWindowSize
+      },
+      {
+        unreadBytes: connectionWindowBudget + stream.initialStreamWindowSize,
+        unstartedBytes: stream.initialStreamWindowSize
+      }
     )),
     enableKeepAlive: options.enableKeepAlive ?? true,
     keepAliveInterval: options.keepAliveInterval ?? 30_000,

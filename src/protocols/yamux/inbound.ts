@@ -1,10 +1,10 @@
 /** What a frame of the peer does: one function for each kind, called when its header is complete. */
 import { dropUnread, mayLeave } from '../../core/closing.ts'
-import { untold } from '../../core/connection-state.ts'
+import { keep } from '../../core/overflow.ts'
 import { Edge } from '../../core/stream-record.ts'
 import { endStall, watch } from '../../core/timeouts.ts'
 import { GoAwayError, StreamResetError } from '../../interface/errors.ts'
-import { acknowledge, charge, check, close, forget, resetProvoked, resetRemotely, violation } from './closing.ts'
+import { acknowledge, charge, checkReplies, close, forget, resetProvoked, resetRemotely, violation } from './closing.ts'
 import { Flag, FrameType, GoAwayCode, HEADER_LENGTH, INITIAL_WINDOW, MAX_UNACKNOWLEDGED, SESSION_ID, VERSION } from './frame.ts'
 import { requestPing, schedule } from './state.ts'
 import { Owed, YamuxStream } from './stream.ts'
@@ -122,11 +122,6 @@ function receiveSyn (state: YamuxState, now: number): YamuxStream | undefined {
   return stream
 }
 
-/** What was made of the peer's frames and cannot be told it, because it does not read. */
-function checkReplies (state: YamuxState): boolean {
-  return check(state, 'replies', state.pongsOwed.length + untold(state))
-}
-
 /** Frames for streams that are over, or never were, are ignored: rust-yamux ends streams that it never opened. */
 function receiveUnknown (state: YamuxState, now: number): void {
   const { bodyLeft } = state.decoder
@@ -148,7 +143,7 @@ function receiveReset (state: YamuxState, stream: YamuxStream, now: number): voi
 
   state.resetRemotely++
 
-  if (stream.receiveQueue.byteLength > 0 && !mayLeave(state)) {
+  if (stream.receiveQueue.byteLength > 0 && !mayLeave(state, stream)) {
     dropUnread(state, stream)
     stream.receive = 'reset'
     // an end that was not told yet is none any more
@@ -189,7 +184,7 @@ function receiveData (state: YamuxState, stream: YamuxStream, now: number): void
 
   if (stream.readClosed && stream.send === 'ended') {
     // yamux cannot say "stop sending": without an RST the peer's writer would wait for credit for ever
-    resetProvoked(state, stream, now)
+    resetProvoked(state, stream, undefined, now)
     return
   }
 
@@ -214,7 +209,11 @@ export function receivePayload (state: YamuxState, payload: Uint8Array, now: num
       // our application still writes, and an RST would cost it that: read and dropped until it has ended
       returnCredit(state, stream, now)
     } else {
-      keep(state, stream, payload)
+      const overflow = keep(state, stream, payload)
+
+      if (overflow !== undefined) {
+        resetProvoked(state, overflow.stream, overflow.error, now)
+      }
     }
   }
 
@@ -225,23 +224,6 @@ export function receivePayload (state: YamuxState, payload: Uint8Array, now: num
     if (state.finAfterBody) {
       receiveFin(state, stream)
     }
-  }
-}
-
-function keep (state: YamuxState, stream: YamuxStream, payload: Uint8Array): void {
-  const { kept } = state
-  const { limits } = state.budgets
-
-  kept.push(stream.receiveQueue, payload)
-  state.edges.raise(stream, Edge.readable)
-
-  if (kept.pieces > limits.unreadPieces) {
-    kept.settle(stream.receiveQueue)
-    check(state, 'unreadPieces', kept.pieces)
-  }
-
-  if (kept.bytes > limits.unreadBytes) {
-    check(state, 'unreadBytes', kept.bytes)
   }
 }
 

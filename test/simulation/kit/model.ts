@@ -12,6 +12,13 @@ import type { YamuxStream } from '../../../src/protocols/yamux/stream.ts'
 
 const INITIAL_WINDOW = 262_144
 
+/** Streams of the peer of which less was read are not begun. */
+const BEGUN_BYTES = 1_024
+
+/** Stands for the error that names the limit. */
+const OVERFLOW = new Error('more than may wait to be read')
+const RESOURCE_LIMIT_EXCEEDED = 0x1002
+
 /** The scheduler looks after those of the other seven urgencies in turn, every 32 frames. */
 const MOST_PASSED_OVER = 7 * 32
 
@@ -20,6 +27,7 @@ export type Reset = { by: 'us', error: Error | undefined } | { by: 'peer', code:
 
 export class StreamModel {
   readonly id: number
+  readonly inbound: boolean
   record: YamuxStream | undefined
 
   send: 'open' | 'ending' | 'ended' | 'reset' = 'open'
@@ -43,11 +51,18 @@ export class StreamModel {
 
   constructor (id: number, record?: YamuxStream) {
     this.id = id
+    // a stream of the peer is heard of before it is seen
+    this.inbound = record === undefined
     this.record = record
   }
 
   get closed (): boolean {
     return this.receive !== 'open' && (this.send === 'ended' || this.send === 'reset')
+  }
+
+  /** What waits on it, if nobody has begun to read. */
+  get unbegun (): number {
+    return this.inbound && !this.closed && !this.readClosed && this.read < BEGUN_BYTES ? this.arrived - this.read : 0
   }
 
   resetNow (reset: Reset): void {
@@ -74,6 +89,7 @@ export class SideModel {
   readonly active = new Set<StreamModel>()
   readonly streams = new Map<number, StreamModel>()
   refused = 0
+  overflows = 0
   draining = false
 
   constructor (endpoint: Endpoint) {
@@ -86,6 +102,7 @@ export class SideModel {
 
       if (model?.receive === 'open') {
         model.arrived += length
+        this.#overflow()
       }
     }
   }
@@ -99,6 +116,19 @@ export class SideModel {
   close (): void {
     for (const model of this.active) {
       model.resetNow({ by: 'connection' })
+    }
+  }
+
+  /** What nobody has begun to read is bounded on all streams together: the one that holds the most goes, or the last of such. */
+  #overflow (): void {
+    const all = [...this.active]
+
+    if (all.reduce((sum, { unbegun }) => sum + unbegun, 0) > this.endpoint.config.budgets.unstartedBytes) {
+      const most = all.reduce((most, model) => model.unbegun >= most.unbegun ? model : most)
+
+      most.resetCode = RESOURCE_LIMIT_EXCEEDED
+      most.resetNow({ by: 'us', error: OVERFLOW })
+      this.overflows++
     }
   }
 
@@ -266,7 +296,7 @@ export function checkErrors (side: SideModel): void {
     if (record === undefined || reset === undefined) {
       asExpected = error === undefined
     } else if (reset.by === 'us') {
-      asExpected = error === reset.error
+      asExpected = reset.error === OVERFLOW ? name === 'StreamBufferError' : error === reset.error
     } else if (reset.by === 'peer') {
       asExpected = name === 'StreamResetError' && code === reset.code
     } else {

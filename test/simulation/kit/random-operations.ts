@@ -51,7 +51,7 @@ const PATIENCE_MILLIS = 86_400_000
 const FEW_STEPS = 8_000
 
 // what is drawn for one thing does not change what is drawn for another
-const SEEDS = { steps: 0x1000_0000, link: 0x2000_0000, options: 0x3000_0000, manners: 0x4000_0000, ending: 0x5000_0000 }
+const SEEDS = { steps: 0x1000_0000, link: 0x2000_0000, options: 0x3000_0000, manners: 0x4000_0000, ending: 0x5000_0000, budgets: 0x6000_0000 }
 
 /** One application, as far as a run is concerned. */
 interface Side {
@@ -142,7 +142,8 @@ function checkInvariants ({ name, engine }: AnyEndpoint): void {
 
 function startYamux (plan: Plan, link: PipeOptions, planOf: () => SidePlan, counts: Record<string, number>, log: (line: string) => void): Run {
   const random = new Random(plan.seed ^ SEEDS.options)
-  const [clientOptions, serverOptions] = plan.plainOptions ? [] : [yamuxOptions(random), yamuxOptions(random)]
+  const budgets = new Random(plan.seed ^ SEEDS.budgets)
+  const [clientOptions, serverOptions] = plan.plainOptions ? [] : [yamuxOptions(random, budgets), yamuxOptions(random, budgets)]
   const pair = createPair({ link, clientOptions, serverOptions })
   const client = new RandomSide(pair, pair.client, planOf(), counts, log)
   const server = new RandomSide(pair, pair.server, planOf(), counts, log)
@@ -226,7 +227,7 @@ function randomLink (random: Random): { options: PipeOptions, meanPiece: number 
   }
 }
 
-function yamuxOptions (random: Random): YamuxOptions {
+function yamuxOptions (random: Random, budgets: Random): YamuxOptions {
   const initialStreamWindowSize = random.pick([262_144, 262_144, random.int(262_145, 1_048_576)])
 
   return {
@@ -237,6 +238,7 @@ function yamuxOptions (random: Random): YamuxOptions {
     maxBatchLength: random.magnitude(1_024, 262_144),
     maxInboundStreams: random.pick([1_000, 1_000, random.int(1, 8)]),
     connectionWindowBudget: random.pick([67_108_864, random.magnitude(1, 1_048_576), 0]),
+    budgets: budgets.chance(0.5) ? { unstartedBytes: initialStreamWindowSize } : undefined,
     streamOptions: {
       initialStreamWindowSize,
       maxStreamWindowSize: random.pick([16_777_216, initialStreamWindowSize, random.int(initialStreamWindowSize, 2_097_152)]),

@@ -123,6 +123,10 @@ export class RandomSide {
   checkEnd (): void {
     checkErrors(this.model)
 
+    if (this.model.overflows > 0) {
+      this.#count('overflow')
+    }
+
     for (const model of this.model.streams.values()) {
       const peer = this.peer?.model.streams.get(model.id)
       const code = model.reset?.by === 'peer' ? model.reset.code : undefined

@@ -17,6 +17,7 @@ describe('mplex: config', () => {
       writeStallTimeout: Infinity
     })
     expect(config.budgets.unreadBytes).to.equal(6_291_456)
+    expect(config.budgets.unstartedBytes).to.equal(Infinity)
   })
 
   it('takes the limit of unread bytes by either name, the more exact one first', () => {

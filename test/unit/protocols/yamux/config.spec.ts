@@ -13,6 +13,7 @@ const REFUSED: Array<[string, YamuxOptions, string]> = [
   ['a budget that allows nothing', { budgets: { pings: 0 } }, 'budgets.pings must be at least 1, was 0: with nothing allowed no peer could use the connection'],
   ['a budget that is no whole number', { budgets: { tinyFrames: 1.5 } }, 'budgets.tinyFrames must be a whole number, was 1.5'],
   ['less room for unread bytes on all streams than their windows may grow to', { budgets: { unreadBytes: 67_108_864 } }, 'budgets.unreadBytes must be at least 67371008, was 67108864: the peer is granted that much'],
+  ['less room for unread bytes than the window of one stream that nobody has begun to read', { budgets: { unstartedBytes: 262_143 } }, 'budgets.unstartedBytes must be at least 262144, was 262143: the peer is granted that much'],
   ['frames that are mostly header', { maxMessageSize: 1_023 }, 'maxMessageSize must be at least 1024, was 1023: headers would be a large part'],
   ['frames that rust-yamux and jvm-libp2p refuse', { maxMessageSize: 1_048_577 }, 'maxMessageSize must be at most 1048576, was 1048577: rust-yamux and jvm-libp2p end the connection'],
   ['batches without room for data', { maxBatchLength: 12 }, 'maxBatchLength must be at least 1024, was 12'],
@@ -53,7 +54,8 @@ describe('yamux: options', () => {
         emptyFrames: 10_000,
         tinyFrames: 1_000_000,
         unreadBytes: 134_217_728,
-        unreadPieces: 65_536
+        unreadPieces: 65_536,
+        unstartedBytes: 4_194_304
       },
       stream: {
         inactivityTimeout: 120_000,

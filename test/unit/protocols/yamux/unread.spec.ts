@@ -6,10 +6,13 @@ import type { YamuxStream } from '../../../../src/protocols/yamux/stream.ts'
 const WINDOW = 262_144
 const LIMIT = 3 * WINDOW
 
-/** Three windows may be full. */
+/** Three windows may be full, whoever has begun to read them. */
 function limited (): EngineDriver {
-  return new EngineDriver('client', { connectionWindowBudget: 0, budgets: { unreadBytes: LIMIT } })
+  return new EngineDriver('client', { connectionWindowBudget: 0, budgets: { unreadBytes: LIMIT, unstartedBytes: Infinity } })
 }
+
+/** As much as makes it a stream that is read. */
+const SOME = 1_024
 
 /** Streams of the peer whose windows are full. */
 function fill (link: EngineDriver, ...ids: number[]): YamuxStream[] {
@@ -23,20 +26,54 @@ function fill (link: EngineDriver, ...ids: number[]): YamuxStream[] {
 }
 
 describe('yamux: what waits to be read on all streams', () => {
-  it('ends the connection over one byte more than budgets.unreadBytes', () => {
+  it('resets the stream that holds the most over one byte more than budgets.unreadBytes, and the connection goes on', () => {
     const link = limited()
+    const [first, second, third] = fill(link, 2, 4, 6)
 
-    fill(link, 2, 4, 6)
-    link.inbound(8)
-    expect(link.engine.state).to.equal('open')
+    link.read(second, 1)
+
+    const last = link.inbound(8)
 
     link.give(data(8, 1))
+    expect([first, second, third, last].map(({ closed }) => closed)).to.deep.equal([false, false, false, false])
 
-    const error = link.closedBy()
+    link.give(data(8, 1))
+    // of equals the one that came last
+    expect([first, second, third, last].map(({ closed }) => closed)).to.deep.equal([false, false, true, false])
+    expect(third.error).to.include({ name: 'StreamBufferError' })
+    expect(third.error?.message).to.equal(`${LIMIT + 1} bytes wait to be read on all streams, the limit is ${LIMIT} (option budgets.unreadBytes), and this one holds the most`)
+    expect(link.sent()).to.deep.equal(['window|RST 6 4098'])
+    expect(link.engine.state).to.equal('open')
+    expect(link.engine.statistics().streamsReset).to.deep.equal({ local: 1, remote: 0 })
+  })
 
-    expect(error).to.include({ name: 'BudgetExceededError', budget: 'unreadBytes', code: 1, scope: 'connection', origin: 'remote' })
-    expect(error.message).to.equal(`the peer went over the budget "unreadBytes" of ${LIMIT} bytes that wait to be read (option budgets.unreadBytes)`)
-    expect(link.sent()).to.deep.equal(['goaway 1'])
+  it('takes what was under way to a stream that it reset so for what it is', () => {
+    const link = new EngineDriver('client', { connectionWindowBudget: 0, budgets: { unreadBytes: WINDOW, unstartedBytes: WINDOW, unknownStreams: 1 } })
+    const [first] = fill(link, 2)
+    const second = link.inbound(4)
+
+    // the end of a message that was cut in its middle, and as much as the window holds behind it
+    link.give(data(4, WINDOW / 2).subarray(0, 12 + WINDOW / 4))
+    expect([first.closed, second.closed]).to.deep.equal([true, false])
+    link.give(data(4, WINDOW / 2).subarray(12 + WINDOW / 4))
+
+    const third = link.inbound(6)
+
+    link.give(data(6, WINDOW))
+    expect([second.closed, third.closed]).to.deep.equal([false, true])
+    link.give(data(4, WINDOW / 2), windowUpdate(6, 0, FIN))
+    expect(second.receiveQueue.byteLength).to.equal(WINDOW)
+    expect(link.engine.state).to.equal('open')
+  })
+
+  it('charges budgets.provokedResets for it', () => {
+    const link = new EngineDriver('client', { budgets: { unstartedBytes: WINDOW, provokedResets: 3 } })
+
+    fill(link, 2, 4, 6, 8)
+    expect(link.engine.state).to.equal('open')
+    link.inbound(10)
+    link.give(data(10, WINDOW))
+    expect(link.closedBy()).to.include({ name: 'BudgetExceededError', budget: 'provokedResets' })
   })
 
   for (const [what, free] of [
@@ -49,19 +86,21 @@ describe('yamux: what waits to be read on all streams', () => {
     ['is of a stream that both have ended', (link: EngineDriver, stream: YamuxStream) => { link.end(stream); link.give(windowUpdate(stream.id, 0, FIN)) }]
   ] as const) {
     it(`counts no more what ${what}`, () => {
-      const link = limited()
-      const streams = fill(link, 2, 4, 6)
+      for (const unstartedBytes of [Infinity, LIMIT]) {
+        const link = new EngineDriver('client', { connectionWindowBudget: 0, budgets: { unreadBytes: LIMIT, unstartedBytes } })
+        const streams = fill(link, 2, 4, 6)
 
-      for (let id = 8; id < 40; id += 2) {
-        free(link, streams.shift() as YamuxStream)
-        link.settle()
-        streams.push(...fill(link, id))
+        for (let id = 8; id < 40; id += 2) {
+          free(link, streams.shift() as YamuxStream)
+          link.settle()
+          streams.push(...fill(link, id))
+        }
+
+        expect(streams.some(({ error }) => error !== undefined)).to.be.false()
+        link.inbound(40)
+        link.give(data(40, 1))
+        expect(streams.map(({ error }) => error?.name)).to.deep.equal([undefined, undefined, 'StreamBufferError'])
       }
-
-      expect(link.engine.state).to.equal('open')
-      link.inbound(40)
-      link.give(data(40, 1))
-      expect(link.closedBy()).to.include({ budget: 'unreadBytes' })
     })
   }
 
@@ -74,15 +113,16 @@ describe('yamux: what waits to be read on all streams', () => {
     link.read(first, 1_000)
     link.engine.readAll(first, link.now)
     link.closeRead(first)
-    fill(link, 4, 6, 8)
-    expect(link.engine.state).to.equal('open')
 
+    const streams = fill(link, 4, 6, 8)
+
+    expect(streams.some(({ closed }) => closed)).to.be.false()
     link.inbound(10)
     link.give(data(10, 1))
-    expect(link.engine.state).to.equal('closed')
+    expect(streams.some(({ closed }) => closed)).to.be.true()
   })
 
-  it('joins small pieces before it ends a connection over their number', () => {
+  it('joins small pieces before it resets a stream over their number', () => {
     const link = new EngineDriver('client', { budgets: { unreadPieces: 100 } })
     const stream = link.inbound(2)
 
@@ -90,37 +130,91 @@ describe('yamux: what waits to be read on all streams', () => {
       link.give(data(2, 1))
     }
 
-    expect(link.engine.state).to.equal('open')
+    expect(stream.closed).to.be.false()
     expect(stream.receiveQueue.pieces).to.be.at.most(100)
     expect(stream.receiveQueue.byteLength).to.equal(10_000)
   })
 
-  it('ends the connection over more pieces than budgets.unreadPieces that cannot be joined', () => {
+  it('resets the stream with the most over more pieces than budgets.unreadPieces that cannot be joined', () => {
     const link = new EngineDriver('client', { budgets: { unreadPieces: 100 } })
+    const many = link.inbound(2)
 
-    for (let id = 2; id <= 204 && link.engine.state === 'open'; id += 2) {
+    link.give(data(2, 1), data(2, 1))
+
+    for (let id = 4; id <= 200; id += 2) {
       link.give(join(windowUpdate(id, 0, SYN), data(id, 1)))
     }
 
-    const error = link.closedBy()
-
-    expect(error).to.include({ name: 'BudgetExceededError', budget: 'unreadPieces', code: 1 })
-    expect(error.message).to.include('100 pieces that wait to be read (option budgets.unreadPieces)')
-    expect(link.engine.statistics().streamsOpened.inbound).to.equal(101)
+    expect(link.engine.streamCount.inbound).to.equal(99)
+    expect(many.error?.message).to.equal('101 pieces wait to be read on all streams, the limit is 100 (option budgets.unreadPieces), and this one holds the most')
+    expect(link.engine.state).to.equal('open')
   })
 
   it('leaves room, by default, for 256 windows that are full beside all that windows may grow by', () => {
     const link = new EngineDriver('client', { connectionWindowBudget: 0, streamOptions: { initialStreamWindowSize: 300_000 } })
+    const streams: YamuxStream[] = []
 
     for (let id = 2; id <= 512; id += 2) {
-      link.inbound(id)
-      link.give(data(id, 300_000))
-      link.engine.retain(link.stream(id))
+      const stream = link.inbound(id)
+
+      link.give(data(id, SOME))
+      link.read(stream)
+      link.give(data(id, 300_000 - SOME))
+      link.engine.retain(stream)
+      streams.push(stream)
     }
 
-    expect(link.engine.state).to.equal('open')
+    expect(streams.some(({ closed }) => closed)).to.be.false()
     link.inbound(514)
-    link.give(data(514, 1))
-    expect(link.closedBy()).to.include({ budget: 'unreadBytes' })
+    link.give(data(514, 256 * SOME + 1))
+    expect(streams.filter(({ closed }) => closed)).to.have.lengthOf(1)
+  })
+
+  describe('of which nobody has begun to read', () => {
+    it('resets, by default, what goes beyond sixteen windows that are full: of equals the last that came', () => {
+      const link = new EngineDriver('client', { streamOptions: { initialStreamWindowSize: 300_000 } })
+      const streams = Array.from({ length: 40 }, (_, i) => link.inbound(2 + 2 * i))
+
+      for (const { id } of streams) {
+        link.give(data(id, 300_000))
+      }
+
+      const left = streams.filter(({ closed }) => !closed)
+
+      expect(left).to.deep.equal(streams.slice(0, 16))
+      expect(streams[20].error).to.have.property('name', 'StreamBufferError')
+      expect(streams[20].error?.message).to.equal('5100000 bytes wait on streams that nobody has begun to read, the limit is 4800000 (option budgets.unstartedBytes), and this one holds the most')
+      expect(link.engine.state).to.equal('open')
+    })
+
+    it('leaves a small question alone when large ones wait', () => {
+      const link = new EngineDriver('client', { budgets: { unstartedBytes: 2 * WINDOW } })
+      const [first, second] = fill(link, 2, 4)
+      const small = link.inbound(6)
+
+      link.give(data(6, 10))
+      expect([first, second, small].map(({ closed }) => closed)).to.deep.equal([false, true, false])
+    })
+
+    it('counts nothing of streams that are read, however slowly, nor of our own', () => {
+      const link = new EngineDriver('client', { budgets: { unstartedBytes: WINDOW } })
+      const streams = [2, 4, 6, 8].map(id => {
+        const stream = link.inbound(id)
+
+        link.give(data(id, WINDOW))
+        link.read(stream, SOME)
+
+        return stream
+      })
+      const ours = [1, 3].map(id => {
+        const stream = link.outbound()
+
+        link.give(data(id, WINDOW))
+
+        return stream
+      })
+
+      expect([...streams, ...ours].some(({ closed }) => closed)).to.be.false()
+    })
   })
 })
