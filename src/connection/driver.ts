@@ -13,6 +13,12 @@ import type { Engine, EngineEvent } from '../core/engine.ts'
 import type { StreamRecord } from '../core/stream-record.ts'
 import type { MessageStream } from '@libp2p/interface'
 
+/**
+ * A delivery of more is handed over in parts, and those who listen hear of each: what a WebSocket brings at once may be
+ * more than streams keep unread. Sockets, and noise over them, deliver no more than this.
+ */
+const TELL_BYTES = 131_072
+
 export interface DriverHandlers {
   /** Something happened to a stream: bits of `Edge`. */
   onEdges(record: StreamRecord, edges: number): void
@@ -93,9 +99,21 @@ export class Driver {
 
   readonly #onBytes = (data: Iterable<Uint8Array>): void => {
     const now = this.now()
+    let untold = 0
 
     for (const bytes of data) {
-      this.engine.receive(bytes, now)
+      for (let start = 0; start < bytes.byteLength; start += TELL_BYTES) {
+        const part = bytes.byteLength <= TELL_BYTES ? bytes : bytes.subarray(start, start + TELL_BYTES)
+
+        untold += part.byteLength
+
+        if (untold > TELL_BYTES) {
+          this.settle()
+          untold = part.byteLength
+        }
+
+        this.engine.receive(part, now)
+      }
     }
 
     this.settle()

@@ -193,6 +193,39 @@ describe('faults: @libp2p/mplex', () => {
     expect(peer.muxer.status).to.equal('open')
   })
 
+  it('a delivery larger than a buffer resets the stream of a reader that keeps up: those who listen hear of every 128 KiB', async () => {
+    const peer = listening({ maxStreamBufferSize: 131_072 })
+    const streams = [await inboundStream(peer, 0), await inboundStream(peer, 1)]
+    const received = streams.map(() => 0)
+
+    for (const [index, stream] of streams.entries()) {
+      stream.addEventListener('message', ({ data }) => {
+        received[index] += data.byteLength
+      })
+    }
+
+    await peer.say(data.opener(0, MIB), data.opener(1, MIB), data.opener(0, MIB), close.opener(1))
+    expect(received).to.deep.equal([2 * MIB, MIB])
+    expect(streams.map(({ status }) => status)).to.deep.equal(['open', 'open'])
+    expect(streams.map(({ remoteWriteStatus }) => remoteWriteStatus)).to.deep.equal(['writable', 'closed'])
+  })
+
+  it('a listener that ends the connection amid a delivery hears no more of it', async () => {
+    const peer = listening()
+    const stream = await inboundStream(peer, 0)
+    let received = 0
+
+    stream.addEventListener('message', ({ data }) => {
+      received += data.byteLength
+      peer.muxer.abort(new Error('enough'))
+    })
+
+    await peer.say(data.opener(0, MIB), data.opener(0, MIB), new Uint8Array(100).fill(255))
+    expect(received).to.be.below(MIB)
+    expect(stream.status).to.equal('aborted')
+    expect([peer.muxer.status, peer.maConn.status]).to.deep.equal(['closed', 'aborted'])
+  })
+
   it('every incomplete header is a RangeError thrown and caught (lodestar 3467): none is thrown', async () => {
     const peer = listening()
     const { RangeError: original } = globalThis

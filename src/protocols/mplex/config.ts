@@ -12,7 +12,7 @@ export interface MplexOptions extends MuxerOptions {
    * with `StreamBufferError`, and the others go on. `streamOptions.maxReadBufferLength` and the property of the stream
    * say the same. What all streams keep together is bounded by `budgets.unreadBytes`, by default half as much again,
    * and `budgets.unreadPieces`: over either, the stream that holds the most is reset in the same way. What the transport
-   * delivers at once counts before anybody can read it: with less than that, some 64 KiB, also a reader that keeps up loses.
+   * delivers at once, up to 128 KiB of it, counts before anybody hears of it: with less also a reader that keeps up loses.
    *
    * @default 4_194_304 (as libp2p's own streams)
    */
