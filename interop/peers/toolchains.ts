@@ -25,11 +25,11 @@ const PYTHON = path.join(BUILD, 'python')
 const TOOLCHAINS: Record<Language, Toolchain> = {
   go: {
     steps: [{ command: 'go', args: ['build', '-p', '2', '-mod=readonly', '-o', path.join(BUILD, 'go/peer'), '.'] }],
-    mend: 'apt-get install golang-go, or see https://go.dev/doc/install (1.26 or newer)'
+    mend: 'see https://go.dev/doc/install (1.26 or newer; from 1.21 on it gets that by itself, Debian 12 has 1.19)'
   },
   rust: {
     steps: [{ command: 'cargo', args: ['build', '--release', '--locked', '--target-dir', path.join(BUILD, 'rust')] }],
-    mend: 'apt-get install cargo, or see https://rustup.rs (1.88 or newer)'
+    mend: 'curl --proto "=https" -sSf https://sh.rustup.rs | sh (1.88 or newer; Debian 12 has 1.63)'
   },
   python: {
     steps: [
