@@ -32,11 +32,18 @@ function has (transcript: string[], line: RegExp): boolean {
   return transcript.some(entry => line.test(entry))
 }
 
-/** A stream was reset by us that we had not ended. */
-function resetAndNotEnded (transcript: string[]): boolean {
-  const ids = transcript.map(line => /> (?:\w+\|RST|reset) (\d+)/.exec(line)?.[1]).filter(id => id !== undefined)
+/** The streams of which we said it. In mplex both sides count from 0: whose it is belongs to its name. */
+function streamsOf (transcript: string[], said: RegExp): string[] {
+  return transcript
+    .map(line => new RegExp(`> (?:${said.source}) (\\d+(?: of \\w+)?) `).exec(line)?.[1])
+    .filter(id => id !== undefined)
+}
 
-  return ids.some(id => !has(transcript, new RegExp(`> (\\w+\\|FIN|close) ${id} `)))
+/** One of them had not been ended by us. */
+function notEnded (transcript: string[], said: RegExp): boolean {
+  const ended = streamsOf(transcript, /\w+\|FIN|close/)
+
+  return streamsOf(transcript, said).some(id => !ended.includes(id))
 }
 
 /** For how many seconds nothing went over the wire at most, from the first reset of ours until the scenario was over. */
@@ -55,7 +62,7 @@ const FAULTS: KnownFault[] = [
     peers: [...RUST, ...PYTHON],
     scenarios: /^reset-ours-/,
     fault: 'its readers take a reset for the end of the stream: they are told so (EOF) after an RST and no FIN',
-    shows: ({ reason, transcript }) => reason.startsWith('the peer\'s reader was told eof') && resetAndNotEnded(transcript)
+    shows: ({ reason, transcript }) => reason.startsWith('the peer\'s reader was told eof') && notEnded(transcript, /\w+\|RST|reset/)
   },
   {
     peers: RUST,
@@ -67,7 +74,7 @@ const FAULTS: KnownFault[] = [
     peers: [...RUST, ...PYTHON, 'hashicorp', 'js-libp2p', 'chainsafe', 'js-mplex'],
     scenarios: /^cut-ours$/,
     fault: 'its readers take a connection that was cut for the end of the stream, though no FIN was sent',
-    shows: ({ reason, transcript }) => reason.includes('took the end of the connection for the end of the stream') && !has(transcript, /> (\w+\|FIN|close)/)
+    shows: ({ reason, transcript }) => reason.includes('took the end of the connection for the end of the stream') && notEnded(transcript, /\w+\|SYN|new/)
   },
   {
     peers: ['rust-libp2p-mplex'],

@@ -128,6 +128,24 @@ describe('faults of peers', () => {
     expect(knownFault(peer, scenario, evidence)).to.match(/take a reset for the end of the stream/)
   })
 
+  it('should not take the end of a stream of the peer\'s for that of ours of the same number', () => {
+    const python = (transcript: string[]): string | undefined => knownFault({ ...peer, name: 'py-mplex' }, scenario, { ...evidence, transcript })
+
+    expect(python(['0.001 > close 0 of theirs 0', '0.002 > reset 0 of ours 0'])).to.match(/take a reset for the end of the stream/)
+    expect(python(['0.001 > close 0 of ours 0', '0.002 > reset 0 of ours 0'])).to.equal(undefined)
+  })
+
+  it('should see that a stream of ours was cut though one of the peer\'s was ended', () => {
+    const cut = (transcript: string[]): string | undefined => knownFault({ ...peer, name: 'py-libp2p' }, { ...scenario, name: 'cut-ours' }, {
+      reason: 'the peer took the end of the connection for the end of the stream',
+      transcript,
+      ours: []
+    })
+
+    expect(cut(['0.001 > ping|SYN 0', '0.001 > window|FIN 2 0', '0.002 > window|SYN 1 +0', '0.003 > data 1 1000'])).to.match(/take a connection that was cut/)
+    expect(cut(['0.001 > ping|SYN 0', '0.002 > window|SYN 1 +0', '0.003 > window|FIN 1 0'])).to.equal(undefined)
+  })
+
   it('should explain nothing of another peer, in another scenario, or that the transcript does not show', () => {
     expect(knownFault({ ...peer, name: 'go-yamux' }, scenario, evidence)).to.equal(undefined)
     expect(knownFault(peer, { ...scenario, name: 'echo' }, evidence)).to.equal(undefined)
