@@ -2,8 +2,9 @@
  * Drives an engine: bytes from the link into it, frames from it to the link, its one timer, and what it has to tell to
  * whoever holds it.
  *
- * Frames are made only when the link can take them: one microtask after something became due, and whenever the link
- * drains. An engine is never re-entered: what a listener asks for is told after the call that it listened in.
+ * Frames are made only when the link can take them: one microtask after something became due, when a delivery has been
+ * answered, and whenever the link drains. An engine is never re-entered: what a listener asks for is told after the call
+ * that it listened in.
  */
 import { takeEdges } from '../core/stream-lanes.ts'
 import { Alarm } from './clock.ts'
@@ -99,6 +100,7 @@ export class Driver {
 
   readonly #onBytes = (data: Iterable<Uint8Array>): void => {
     const now = this.now()
+    const first = !this.#flushScheduled
     let untold = 0
 
     for (const bytes of data) {
@@ -118,6 +120,13 @@ export class Driver {
 
     this.settle()
     this.changed()
+
+    // What listeners answered goes before the connection has all that it does after a delivery done: in noise an
+    // exception of 12 µs ends each. A round trip over it takes 0.115 ms so, and 0.16 a microtask later. Answers to more
+    // deliveries in the same turn go together.
+    if (first) {
+      this.#transmit()
+    }
   }
 
   readonly #onDrain = (): void => {
@@ -140,14 +149,17 @@ export class Driver {
     return this.engine.pollTransmit(this.#maxBatchLength, this.now())
   }
 
-  readonly #flush = (): void => {
-    this.#flushScheduled = false
-
+  #transmit (): void {
     if (this.engine.state !== 'closed') {
       this.link.transmit(this.#poll)
     }
 
     this.settle()
+  }
+
+  readonly #flush = (): void => {
+    this.#flushScheduled = false
+    this.#transmit()
 
     if (this.engine.state !== 'closed') {
       this.#alarm.set(this.engine.pollTimeout())

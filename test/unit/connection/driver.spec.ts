@@ -1,0 +1,52 @@
+import { StreamMessageEvent } from '@libp2p/interface'
+import { expect } from 'aegir/chai'
+import { data, lineOf, parseFrames, pattern } from '../../support/frames.ts'
+import { muxedPair, openPair } from '../../support/muxers.ts'
+import { noUnhandledRejections, turn } from '../../support/waiting.ts'
+import type { MemoryEnd } from '../../support/memory-link.ts'
+
+/** The frames of each call of `send()` from the `first` on. */
+function sent (end: MemoryEnd, first: number): string[][] {
+  return end.sends.slice(first).map(buffers => parseFrames(...buffers).map(lineOf))
+}
+
+describe('connection: when frames are made', () => {
+  noUnhandledRejections()
+
+  it('sends what listeners answer to a delivery before the delivery returns', async () => {
+    const pair = muxedPair()
+    const end = pair.link.inbound
+    const [outbound, inbound] = await openPair(pair)
+
+    inbound.addEventListener('message', event => {
+      inbound.send(event.data)
+      inbound.send(event.data)
+    })
+    await turn()
+
+    const before = end.sendCalls
+
+    end.dispatchEvent(new StreamMessageEvent(data(Number(outbound.id), pattern(3))))
+    expect(sent(end, before)).to.have.lengthOf(1)
+  })
+
+  it('sends what is answered to further deliveries of the same turn together, a microtask later', async () => {
+    const pair = muxedPair()
+    const end = pair.link.inbound
+    const [outbound, inbound] = await openPair(pair)
+    const message = data(Number(outbound.id), pattern(3))
+
+    inbound.addEventListener('message', event => { inbound.send(event.data) })
+    await turn()
+
+    const before = end.sendCalls
+
+    for (let i = 0; i < 5; i++) {
+      end.dispatchEvent(new StreamMessageEvent(message))
+    }
+
+    expect(sent(end, before)).to.have.lengthOf(1)
+    await turn()
+    expect(sent(end, before).map(frames => frames.length)).to.deep.equal([1, 4])
+  })
+})
