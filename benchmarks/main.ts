@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { CASES } from './cases/index.ts'
+import { keepAwake } from './harness/awake.ts'
 import { bundles } from './harness/bundles.ts'
 import { describe, machine } from './harness/machine.ts'
 import { profileLines } from './harness/profile.ts'
@@ -21,6 +22,7 @@ const HELP = `Usage: npm run bench -- [options]
   --rounds N      samples of each peer, after one to warm up (default: 5)
   --millis N      how long a sample measures (default: 600)
   --profile       where the time goes, beside the rest, which it slows down
+  --awake         no core sleeps meanwhile: of a virtual machine's, waking takes longer than a muxer (needs chrt)
   --quick         3 rounds of 250 ms: to see that it works, not to compare
   --out DIR       where results go (default: benchmarks/results)
   --name NAME     of the result files (default: the date and time)
@@ -34,6 +36,7 @@ const ALL_CASES = [...CASES, BUNDLE]
 
 interface Options {
   plan: Plan
+  awake: boolean
   bundles: boolean
   directory: string
   name: string
@@ -99,6 +102,7 @@ function parse (args: string[]): Options | undefined {
       millis: { type: 'string' },
       quick: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
+      awake: { type: 'boolean', default: false },
       out: { type: 'string', default: path.join(import.meta.dirname, 'results') },
       name: { type: 'string' },
       list: { type: 'boolean', default: false },
@@ -114,6 +118,7 @@ function parse (args: string[]): Options | undefined {
   const chosen = choose<{ name: string }>(ALL_CASES, values.case, 'case', (name, word) => name === word || (!CASES.some(other => other.name === word) && name.startsWith(word)))
 
   return {
+    awake: values.awake,
     bundles: chosen.includes(BUNDLE),
     plan: {
       cases: CASES.filter(one => chosen.includes(one)),
@@ -140,9 +145,10 @@ async function main (args: string[]): Promise<void> {
 
   print(`${describe(facts)}\n`)
 
+  const rest = options.awake ? await keepAwake() : undefined
   const series = await runPlan(plan, line => {
     print(`${clock((performance.now() - started) / 1_000)} ${line}\n`)
-  })
+  }).finally(rest)
 
   const weighed = options.bundles ? await bundles() : []
   const sizes = weighed.length === 0 ? '' : bundleTable(weighed)
