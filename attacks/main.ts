@@ -1,6 +1,6 @@
 /** Attacks on muxers, side by side: `npm run attacks -- --help`. */
-import { parseArgs } from 'node:util'
 import { machine } from '../benchmarks/harness/machine.ts'
+import { UsageError, print, runCommand } from '../trials/command.ts'
 import { ATTACKS } from './catalogue/index.ts'
 import { faults, figures, inWords, write } from './report.ts'
 import { runAttack } from './run.ts'
@@ -21,12 +21,6 @@ docs/security.json, in place of what was seen before of the same attack and vict
 ours did not end as it should, left something unhandled, grew by more than it may or held up others for long.
 `
 
-class UsageError extends Error {}
-
-function print (text: string): void {
-  process.stdout.write(text)
-}
-
 function choose<T extends { name: string }> (all: T[], wanted: string | undefined, what: string, matches: (each: T, word: string) => boolean): T[] {
   const words = wanted?.split(',').map(word => word.trim()).filter(word => word !== '') ?? []
 
@@ -46,57 +40,39 @@ function list (): string {
   ].join('\n')
 }
 
-async function main (args: string[]): Promise<void> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      attack: { type: 'string' },
-      victim: { type: 'string' },
-      seconds: { type: 'string', default: '20' },
-      dry: { type: 'boolean', default: false },
-      list: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false }
+await runCommand({
+  help: HELP,
+  names: ['attack', 'victim', 'seconds'],
+  flags: ['dry', 'list'],
+
+  run: async options => {
+    if (options.has('list')) {
+      print(list())
+      return true
     }
-  })
 
-  if (values.help || values.list) {
-    print(values.help ? HELP : list())
-    return
-  }
+    const seconds = options.positive('seconds', 20)
+    const attacks = choose(ATTACKS, options.word('attack'), 'attack', ({ name }, word) => name === word)
+    const victims = choose(VICTIMS, options.word('victim'), 'victim', ({ name, ours }, word) => name === word || (word === 'ours' && ours))
+    const outcomes: Outcome[] = []
+    let bad = 0
 
-  const seconds = Number(values.seconds)
+    for (const attack of attacks) {
+      for (const victim of victims.filter(({ language }) => attack.languages.includes(language))) {
+        const outcome = await runAttack(attack, victim, seconds)
+        const wrong = victim.ours ? faults(attack, outcome, victim.language) : []
 
-  if (!(seconds > 0)) {
-    throw new UsageError(`--seconds must be more than 0, was ${values.seconds}`)
-  }
-
-  const attacks = choose(ATTACKS, values.attack, 'attack', ({ name }, word) => name === word)
-  const victims = choose(VICTIMS, values.victim, 'victim', ({ name, ours }, word) => name === word || (word === 'ours' && ours))
-  const outcomes: Outcome[] = []
-  let bad = 0
-
-  for (const attack of attacks) {
-    for (const victim of victims.filter(({ language }) => attack.languages.includes(language))) {
-      const outcome = await runAttack(attack, victim, seconds)
-      const wrong = victim.ours ? faults(attack, outcome, victim.language) : []
-
-      outcomes.push(outcome)
-      bad += wrong.length
-      print(`${attack.name.padEnd(20)} ${victim.title.padEnd(26)} ${inWords(outcome)}; ${figures(outcome)}\n`)
-      print(wrong.map(line => `  WRONG: ${line}\n`).join(''))
+        outcomes.push(outcome)
+        bad += wrong.length
+        print(`${attack.name.padEnd(20)} ${victim.title.padEnd(26)} ${inWords(outcome)}; ${figures(outcome)}\n`)
+        print(wrong.map(line => `  WRONG: ${line}\n`).join(''))
+      }
     }
+
+    if (!options.has('dry')) {
+      print(`written: ${write(machine(), outcomes).join(', ')}\n`)
+    }
+
+    return bad === 0
   }
-
-  if (!values.dry) {
-    print(`written: ${write(machine(), outcomes).join(', ')}\n`)
-  }
-
-  process.exitCode = bad > 0 ? 1 : 0
-}
-
-try {
-  await main(process.argv.slice(2))
-} catch (err: any) {
-  process.stderr.write(`${err.message}\n`)
-  process.exitCode = err instanceof UsageError || err.code?.startsWith('ERR_PARSE_ARGS') === true ? 2 : 1
-}
+})

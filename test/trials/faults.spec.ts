@@ -1,6 +1,6 @@
 import { expect } from 'aegir/chai'
 import { leftBehind, runRounds } from '../../trials/faults/rounds.ts'
-import type { MuxerName } from '../../trials/faults/nodes.ts'
+import type { MuxerName } from '../../trials/command.ts'
 
 const MUXERS: MuxerName[] = ['yamux', 'mplex']
 

@@ -1,7 +1,7 @@
 /** Real connections, cut on the way: `npm run faults -- --help`. */
-import { parseArgs } from 'node:util'
+import { print, runCommand } from '../command.ts'
 import { leftBehind, runRounds } from './rounds.ts'
-import type { MuxerName } from './nodes.ts'
+import type { MuxerName } from '../command.ts'
 import type { Cut } from './proxy.ts'
 
 const HELP = `Usage: npm run faults -- [options]
@@ -26,34 +26,6 @@ const LONG_ROUNDS = 500
 
 /** Of what buffers hold: a chunk of a socket left behind each round would be a hundred times as much. */
 const MAX_EXTERNAL_GROWTH = 1_048_576
-
-class UsageError extends Error {}
-
-function print (text: string): void {
-  process.stdout.write(text)
-}
-
-function whole (value: string | undefined, name: string, otherwise: number): number {
-  const number = Number(value ?? otherwise)
-
-  if (!Number.isInteger(number) || number < 1) {
-    throw new UsageError(`--${name} must be a whole number above 0, was ${value}`)
-  }
-
-  return number
-}
-
-function cutsOf (value: string | undefined): Cut[] {
-  const words = value?.split(',') ?? CUTS
-
-  for (const word of words) {
-    if (!CUTS.includes(word as Cut)) {
-      throw new UsageError(`--cut must be some of ${CUTS.join(', ')}, was ${value}`)
-    }
-  }
-
-  return words as Cut[]
-}
 
 async function run (muxer: MuxerName, rounds: number, from: number, cuts: Cut[], size: number): Promise<boolean> {
   const started = performance.now()
@@ -101,50 +73,26 @@ async function run (muxer: MuxerName, rounds: number, from: number, cuts: Cut[],
   return wrong.length === 0
 }
 
-async function main (args: string[]): Promise<void> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      rounds: { type: 'string' },
-      from: { type: 'string' },
-      cut: { type: 'string' },
-      muxer: { type: 'string' },
-      size: { type: 'string' },
-      help: { type: 'boolean', default: false }
+await runCommand({
+  help: HELP,
+  names: ['rounds', 'from', 'cut', 'muxer', 'size'],
+
+  run: async options => {
+    const unhandled: unknown[] = []
+    let good = true
+
+    process.on('unhandledRejection', reason => {
+      unhandled.push(reason)
+    })
+
+    for (const muxer of options.muxers) {
+      good = await run(muxer, options.whole('rounds', 100), options.whole('from', 1), options.some('cut', CUTS), options.whole('size', 2_048) * 1_024) && good
     }
-  })
 
-  if (values.help) {
-    print(HELP)
-    return
-  }
-
-  if (values.muxer !== undefined && values.muxer !== 'yamux' && values.muxer !== 'mplex') {
-    throw new UsageError(`--muxer must be yamux or mplex, was ${values.muxer}`)
-  }
-
-  const muxers: MuxerName[] = values.muxer === undefined ? ['yamux', 'mplex'] : [values.muxer]
-  const unhandled: unknown[] = []
-
-  process.on('unhandledRejection', reason => {
-    unhandled.push(reason)
-  })
-
-  for (const muxer of muxers) {
-    if (!await run(muxer, whole(values.rounds, 'rounds', 100), whole(values.from, 'from', 1), cutsOf(values.cut), whole(values.size, 'size', 2_048) * 1_024)) {
-      process.exitCode = 1
+    if (unhandled.length > 0) {
+      print(`FAILED: ${unhandled.length} rejections were left unhandled, the first: ${(unhandled[0] as Error)?.stack ?? unhandled[0]}\n`)
     }
-  }
 
-  if (unhandled.length > 0) {
-    print(`FAILED: ${unhandled.length} rejections were left unhandled, the first: ${(unhandled[0] as Error)?.stack ?? unhandled[0]}\n`)
-    process.exitCode = 1
+    return good && unhandled.length === 0
   }
-}
-
-try {
-  await main(process.argv.slice(2))
-} catch (err: any) {
-  process.stderr.write(`FAILED: ${err.message}\n`)
-  process.exitCode = err instanceof UsageError || err.code?.startsWith('ERR_PARSE_ARGS') === true ? 2 : 1
-}
+})

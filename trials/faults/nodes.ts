@@ -8,9 +8,8 @@ import { receiveFile } from '../../src/cli/receive-file.ts'
 import { mplex } from '../../src/mplex.ts'
 import { yamux } from '../../src/yamux.ts'
 import type { ReceivedFile } from '../../src/cli/receive-file.ts'
+import type { MuxerName } from '../command.ts'
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
-
-export type MuxerName = 'yamux' | 'mplex'
 
 /**
  * How long a peer that has gone stays unnoticed, in milliseconds: yamux asks it, mplex can only wait. A machine that has

@@ -11,7 +11,7 @@ import { hashFile } from '../../src/cli/part-file.ts'
 import { Random } from '../../test/simulation/kit/random.ts'
 import { createNodes } from './nodes.ts'
 import { runRound, until } from './round.ts'
-import type { MuxerName } from './nodes.ts'
+import type { MuxerName } from '../command.ts'
 import type { Cut } from './proxy.ts'
 import type { RoundReport } from './round.ts'
 

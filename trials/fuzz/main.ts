@@ -1,9 +1,8 @@
 /** Bytes that mean nothing, or almost something, into decoders and engines: `npm run fuzz -- --help`. */
 import path from 'node:path'
-import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
-import { LANGUAGES, languageOf } from '../languages.ts'
+import { print, runCommand } from '../command.ts'
 import type { FromWorker, Job } from './worker.ts'
 
 const HELP = `Usage: npm run fuzz -- [options]
@@ -12,7 +11,7 @@ const HELP = `Usage: npm run fuzz -- [options]
   --inputs N      stop after so many inputs of each (default: as many as there is time for)
   --from N        the first episode (default: by the clock; 1 with --inputs or --episodes)
   --episodes N    no more than so many: 1 repeats a failure
-  --muxer NAME    ${LANGUAGES.map(({ name }) => name).join(' or ')} (default: each in turn)
+  --muxer NAME    yamux or mplex (default: each in turn)
   --help
 
 An episode is one connection, on which up to 64 inputs arrive while an application uses it; its number is its seed.
@@ -24,18 +23,6 @@ const HANG_MILLIS = 10_000
 
 /** Of live memory between the first look, when all is compiled, and the last. */
 const MAX_GROWTH = 8 * 1_048_576
-
-class UsageError extends Error {}
-
-function whole (value: string | undefined, name: string, otherwise: number): number {
-  const number = Number(value ?? otherwise)
-
-  if (!(number >= 1)) {
-    throw new UsageError(`--${name} must be a number above 0, was ${value}`)
-  }
-
-  return number
-}
 
 interface Found {
   inputs: number
@@ -85,55 +72,38 @@ async function fuzz (job: Job): Promise<Found> {
   }
 }
 
-async function main (args: string[]): Promise<void> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      time: { type: 'string' },
-      inputs: { type: 'string' },
-      from: { type: 'string' },
-      episodes: { type: 'string' },
-      muxer: { type: 'string' },
-      help: { type: 'boolean', default: false }
+await runCommand({
+  help: HELP,
+  names: ['time', 'inputs', 'from', 'episodes', 'muxer'],
+
+  run: async options => {
+    const bounded = options.has('inputs') || options.has('episodes')
+    const from = options.whole('from', bounded ? 1 : Date.now() % 2 ** 31)
+    let good = true
+
+    setFlagsFromString('--expose-gc')
+
+    for (const language of options.muxers) {
+      const { inputs, seconds, growth, failure } = await fuzz({
+        language,
+        from,
+        episodes: options.whole('episodes', Infinity),
+        inputs: options.whole('inputs', Infinity),
+        until: Date.now() + options.positive('time', bounded ? 86_400 : 10) * 1_000,
+        progress: new SharedArrayBuffer(32)
+      })
+
+      print(`${language}: ${inputs.toLocaleString('en')} inputs in ${seconds.toFixed(1)} s, ${Math.round(inputs / seconds).toLocaleString('en')} a second, from episode ${from}, live memory ${growth >= 0 ? '+' : ''}${(growth / 1_048_576).toFixed(1)} MiB\n`)
+
+      if (failure !== undefined) {
+        print(`FAILED: ${failure}\n`)
+      } else if (growth > MAX_GROWTH) {
+        print(`FAILED: live memory grew by more than ${MAX_GROWTH / 1_048_576} MiB\n`)
+      }
+
+      good &&= failure === undefined && growth <= MAX_GROWTH
     }
-  })
 
-  if (values.help) {
-    process.stdout.write(HELP)
-    return
+    return good
   }
-
-  setFlagsFromString('--expose-gc')
-
-  const bounded = values.inputs !== undefined || values.episodes !== undefined
-  const seconds = whole(values.time, 'time', bounded ? 86_400 : 10)
-  const from = whole(values.from, 'from', bounded ? 1 : Date.now() % 2 ** 31)
-
-  for (const { name } of values.muxer === undefined ? LANGUAGES : [languageOf(values.muxer)]) {
-    const { inputs, seconds: took, growth, failure } = await fuzz({
-      language: name,
-      from,
-      episodes: whole(values.episodes, 'episodes', Infinity),
-      inputs: whole(values.inputs, 'inputs', Infinity),
-      until: Date.now() + seconds * 1_000,
-      progress: new SharedArrayBuffer(32)
-    })
-
-    process.stdout.write(`${name}: ${inputs.toLocaleString('en')} inputs in ${took.toFixed(1)} s, ${Math.round(inputs / took).toLocaleString('en')} a second, from episode ${from}, live memory ${growth >= 0 ? '+' : ''}${(growth / 1_048_576).toFixed(1)} MiB\n`)
-
-    if (failure !== undefined) {
-      process.stdout.write(`FAILED: ${failure}\n`)
-      process.exitCode = 1
-    } else if (growth > MAX_GROWTH) {
-      process.stdout.write(`FAILED: live memory grew by more than ${MAX_GROWTH / 1_048_576} MiB\n`)
-      process.exitCode = 1
-    }
-  }
-}
-
-try {
-  await main(process.argv.slice(2))
-} catch (err: any) {
-  process.stderr.write(`${err.message}\n`)
-  process.exitCode = err instanceof UsageError || err.code?.startsWith('ERR_PARSE_ARGS') === true ? 2 : 1
-}
+})

@@ -1,9 +1,9 @@
 /** Random operations of two applications over a random link, against a model: `npm run simulate -- --help`. */
-import { parseArgs } from 'node:util'
 import { patternIsIntact } from '../../test/simulation/kit/pattern.ts'
 import { makePlan, runPlan } from '../../test/simulation/kit/random-operations.ts'
+import { print, runCommand } from '../command.ts'
 import { failureOf, shrink } from './shrink.ts'
-import type { MuxerName } from '../../test/simulation/kit/random-operations.ts'
+import type { MuxerName } from '../command.ts'
 
 const HELP = `Usage: npm run simulate -- [options]
 
@@ -18,22 +18,6 @@ A seed is a connection: latency, rate, chopping, stalls and death of the link, o
 applications do with it. Ends with exit code 1 at the first that is not as the model says, with its seed and the
 shortest list of operations found that fails in the same way.
 `
-
-class UsageError extends Error {}
-
-function whole (value: string | undefined, name: string, otherwise: number): number {
-  const number = Number(value ?? otherwise)
-
-  if (!(number >= 0)) {
-    throw new UsageError(`--${name} must be a number, was ${value}`)
-  }
-
-  return number
-}
-
-function print (text: string): void {
-  process.stdout.write(text)
-}
 
 function tellFailure (muxer: MuxerName, seed: number, failure: Error): void {
   print(`FAILED with seed ${seed} of ${muxer}: ${failure.message}\n`)
@@ -91,50 +75,24 @@ function simulate (muxer: MuxerName, limits: Limits): boolean {
   return true
 }
 
-function main (args: string[]): void {
-  const { values } = parseArgs({
-    args,
-    options: {
-      muxer: { type: 'string' },
-      seeds: { type: 'string' },
-      from: { type: 'string' },
-      operations: { type: 'string' },
-      time: { type: 'string' },
-      help: { type: 'boolean', default: false }
+await runCommand({
+  help: HELP,
+  names: ['muxer', 'seeds', 'from', 'operations', 'time'],
+
+  run: options => {
+    const limits = {
+      from: options.whole('from', 1),
+      seeds: options.whole('seeds', options.has('operations') || options.has('time') ? Infinity : 1_000),
+      operations: options.whole('operations', Infinity),
+      seconds: options.positive('time', Infinity)
     }
-  })
 
-  if (values.help) {
-    print(HELP)
-    return
+    const good = options.muxers.every(muxer => simulate(muxer, limits))
+
+    if (!patternIsIntact()) {
+      print('FAILED: somebody wrote into memory that is not theirs\n')
+    }
+
+    return good && patternIsIntact()
   }
-
-  if (values.muxer !== undefined && values.muxer !== 'yamux' && values.muxer !== 'mplex') {
-    throw new UsageError(`--muxer must be yamux or mplex, was ${values.muxer}`)
-  }
-
-  const muxers: MuxerName[] = values.muxer === undefined ? ['yamux', 'mplex'] : [values.muxer]
-  const bounded = values.operations !== undefined || values.time !== undefined
-  const limits = {
-    from: whole(values.from, 'from', 1),
-    seeds: whole(values.seeds, 'seeds', bounded ? Infinity : 1_000),
-    operations: whole(values.operations, 'operations', Infinity),
-    seconds: whole(values.time, 'time', Infinity)
-  }
-
-  if (!muxers.every(muxer => simulate(muxer, limits))) {
-    process.exitCode = 1
-  }
-
-  if (!patternIsIntact()) {
-    print('FAILED: somebody wrote into memory that is not theirs\n')
-    process.exitCode = 1
-  }
-}
-
-try {
-  main(process.argv.slice(2))
-} catch (err: any) {
-  process.stderr.write(`${err.message}\n`)
-  process.exitCode = err instanceof UsageError || err.code?.startsWith('ERR_PARSE_ARGS') === true ? 2 : 1
-}
+})

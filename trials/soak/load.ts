@@ -9,9 +9,8 @@ import { yamux } from '../../src/yamux.ts'
 import { isPattern, pattern } from '../../test/simulation/kit/pattern.ts'
 import { Random } from '../../test/simulation/kit/random.ts'
 import type { MuxedStream } from '../../src/interface/muxer.ts'
+import type { MuxerName } from '../command.ts'
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
-
-export type MuxerName = 'yamux' | 'mplex'
 
 const PROTOCOL = '/libp2p-muxers/soak/1.0.0'
 

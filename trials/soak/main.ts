@@ -1,12 +1,12 @@
 /** For long: `npm run soak -- --help`. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { machine } from '../../benchmarks/harness/machine.ts'
+import { print, runCommand } from '../command.ts'
 import { Load } from './load.ts'
 import { bytesPerStream, growthOf, isLeak, write } from './report.ts'
-import type { MuxerName } from './load.ts'
+import type { MuxerName } from '../command.ts'
 import type { Sample } from './report.ts'
 
 const HELP = `Usage: npm run soak -- [options]
@@ -21,22 +21,6 @@ const HELP = `Usage: npm run soak -- [options]
 Ends with exit code 1 at an error that should not have been, or when live memory grew from the second quarter of the
 run to its last: by more than 3 % in five minutes or more, by more than 2 KiB for each stream in less.
 `
-
-class UsageError extends Error {}
-
-function print (text: string): void {
-  process.stdout.write(text)
-}
-
-function positive (value: string | undefined, name: string, otherwise: number): number {
-  const number = Number(value ?? otherwise)
-
-  if (!(number > 0)) {
-    throw new UsageError(`--${name} must be a number above 0, was ${value}`)
-  }
-
-  return number
-}
 
 function sample (seconds: number, load: Load): Sample {
   const collect = runInNewContext('gc') as () => void
@@ -88,49 +72,24 @@ async function soak (muxer: MuxerName, minutes: number, streams: number, seed: n
   return load.errors.length === 0 && !leaks
 }
 
-async function main (args: string[]): Promise<void> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      minutes: { type: 'string' },
-      streams: { type: 'string' },
-      muxer: { type: 'string' },
-      seed: { type: 'string' },
-      dry: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false }
+await runCommand({
+  help: HELP,
+  names: ['minutes', 'streams', 'muxer', 'seed'],
+  flags: ['dry'],
+
+  run: async (options, args) => {
+    let good = true
+
+    setFlagsFromString('--expose-gc')
+    process.on('unhandledRejection', (reason: any) => {
+      print(`FAILED: a rejection was left unhandled: ${reason?.stack ?? reason}\n`)
+      good = false
+    })
+
+    for (const muxer of options.muxers) {
+      good = await soak(muxer, options.positive('minutes', 1), options.whole('streams', 200), options.whole('seed', 1), `npm run soak -- ${args.join(' ')}`, options.has('dry')) && good
     }
-  })
 
-  if (values.help) {
-    print(HELP)
-    return
+    return good
   }
-
-  if (values.muxer !== undefined && values.muxer !== 'yamux' && values.muxer !== 'mplex') {
-    throw new UsageError(`--muxer must be yamux or mplex, was ${values.muxer}`)
-  }
-
-  const minutes = positive(values.minutes, 'minutes', 1)
-  const streams = positive(values.streams, 'streams', 200)
-  const muxers: MuxerName[] = values.muxer === undefined ? ['yamux', 'mplex'] : [values.muxer]
-  const command = `npm run soak -- ${args.join(' ')}`
-
-  setFlagsFromString('--expose-gc')
-  process.on('unhandledRejection', (reason: any) => {
-    print(`FAILED: a rejection was left unhandled: ${reason?.stack ?? reason}\n`)
-    process.exitCode = 1
-  })
-
-  for (const muxer of muxers) {
-    if (!await soak(muxer, minutes, streams, positive(values.seed, 'seed', 1), command, values.dry)) {
-      process.exitCode = 1
-    }
-  }
-}
-
-try {
-  await main(process.argv.slice(2))
-} catch (err: any) {
-  process.stderr.write(`${err.message}\n`)
-  process.exitCode = err instanceof UsageError || err.code?.startsWith('ERR_PARSE_ARGS') === true ? 2 : 1
-}
+})

@@ -2,7 +2,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe } from '../../benchmarks/harness/machine.ts'
-import type { Counts, MuxerName } from './load.ts'
+import type { MuxerName } from '../command.ts'
+import type { Counts } from './load.ts'
 import type { Machine } from '../../benchmarks/harness/machine.ts'
 
 const DOCS = path.join(import.meta.dirname, '..', '..', 'docs')
