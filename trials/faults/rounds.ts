@@ -8,6 +8,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { generateFile } from '../../src/cli/generate.ts'
 import { hashFile } from '../../src/cli/part-file.ts'
+import { forgetTemporary, rememberTemporary } from '../../src/cli/temporary.ts'
 import { Random } from '../../test/simulation/kit/random.ts'
 import { createNodes } from './nodes.ts'
 import { runRound, until } from './round.ts'
@@ -102,6 +103,8 @@ export async function runRounds (init: RoundsInit): Promise<RoundsReport> {
   const controller = new AbortController()
   const { signal } = controller
 
+  // the listener that this adds, once and for all, must not count as left behind by the first file
+  rememberTemporary(base)
   setMaxListeners(Infinity, signal)
   await fs.mkdir(directory)
   await generateFile(file, init.size, signal)
@@ -144,5 +147,6 @@ export async function runRounds (init: RoundsInit): Promise<RoundsReport> {
   } finally {
     await nodes.stop()
     await fs.rm(base, { recursive: true })
+    forgetTemporary(base)
   }
 }
