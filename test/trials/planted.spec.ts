@@ -2,6 +2,7 @@ import { expect } from 'aegir/chai'
 import { Budgets } from '../../src/core/budgets.ts'
 import { Kept } from '../../src/core/kept.ts'
 import { ReceiveQueue } from '../../src/core/receive-queue.ts'
+import { Scheduler } from '../../src/core/scheduler.ts'
 import { OwedLane } from '../../src/core/stream-lanes.ts'
 import { StreamRecord } from '../../src/core/stream-record.ts'
 import { Streams } from '../../src/core/stream-table.ts'
@@ -147,6 +148,14 @@ const PLANTED: Planted[] = [
     },
     simulated: ['yamux'],
     fuzzed: BOTH
+  },
+  {
+    what: 'a turn that ends only when its stream has nothing more to send',
+    where: Scheduler,
+    method: 'add',
+    instead: original => function (stream) { original.call(this, stream, true) },
+    simulated: BOTH,
+    fuzzed: []
   },
   {
     what: 'answers that wait in any number',

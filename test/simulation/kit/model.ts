@@ -20,7 +20,7 @@ const OVERFLOW = new Error('more than may wait to be read')
 const RESOURCE_LIMIT_EXCEEDED = 0x1002
 
 /** The scheduler looks after those of the other seven urgencies in turn, every 32 frames. */
-const MOST_PASSED_OVER = 7 * 32
+export const MOST_PASSED_OVER = 7 * 32
 
 /** Why a stream was reset, which decides the error that its application is shown. */
 export type Reset = { by: 'us', error: Error | undefined } | { by: 'peer', code: number } | { by: 'connection' }

@@ -3,6 +3,7 @@
  * what it read. Where a language has windows, `random-side.ts` knows more.
  */
 import { Edge } from '../../../src/core/stream-record.ts'
+import { MOST_PASSED_OVER } from './model.ts'
 import { isPattern, pattern } from './pattern.ts'
 import { Random } from './random.ts'
 import type { AnyEndpoint } from './endpoint.ts'
@@ -22,6 +23,11 @@ interface Known {
   readClosed: boolean
   sawEnd: boolean
   mode: ReadMode
+
+  /** At the last look: whether it could have sent, and what it had; and since when, in frames of other streams. */
+  waits: boolean
+  frames: number
+  passedOver: number
 }
 
 /** With what a stream may end that its own application did not reset. */
@@ -110,6 +116,22 @@ export class PlainSide {
     }
 
     this.#must(unread <= this.endpoint.engine.connection.budgets.limits.unreadBytes, `${unread} bytes are unread on all streams`)
+    this.#checkTurns()
+  }
+
+  /** Every stream that waits is served in the end, however many more urgent ones there are. */
+  #checkTurns (): void {
+    const open = [...this.#streams.values()].filter(({ record }) => !record.closed)
+    const made = open.reduce((sum, { record, frames }) => sum + record.framesSent - frames, 0)
+
+    for (const known of open) {
+      const { framesSent, name, scheduled } = known.record
+
+      known.passedOver = known.waits && scheduled && framesSent === known.frames ? known.passedOver + made : 0
+      known.waits = scheduled
+      known.frames = framesSent
+      this.#must(known.passedOver <= MOST_PASSED_OVER * open.length, `stream ${name} waits, while others have ${known.passedOver} turns`)
+    }
   }
 
   checkComplete (): void {
@@ -199,7 +221,10 @@ export class PlainSide {
       ended: false,
       readClosed: false,
       sawEnd: false,
-      mode: this.#random.pick(MODES)
+      mode: this.#random.pick(MODES),
+      waits: false,
+      frames: 0,
+      passedOver: 0
     }
 
     this.#must(!this.#streams.has(known.flow), `stream ${record.name} was there before`)
