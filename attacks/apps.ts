@@ -50,7 +50,7 @@ function leave (stream: Stream): void {
 }
 
 export function use (app: App, stream: Stream, index: number): void {
-  if (app === 'ignore' || (app === 'hold-first' && index === 0)) {
+  if (app === 'ignore' || (app === 'hold-first' && index === 0) || (app === 'read-first' && index > 0)) {
     stream.pause()
   } else if (app === 'slow') {
     stream.pause()

@@ -6,10 +6,10 @@ export type Language = 'yamux' | 'mplex'
 
 /**
  * What the victim's application does with a stream of the attacker: reads it, echoes it, keeps it and never reads, keeps
- * the first and reads the others, writes as much as it is let, or ends both halves at once. Or it is slow: it has every
+ * the first and reads the others or the other way round, writes as much as it is let, or ends both halves at once. Or it is slow: it has every
  * stream in hand and comes to none of them.
  */
-export type App = 'read' | 'echo' | 'ignore' | 'hold-first' | 'write' | 'leave' | 'slow'
+export type App = 'read' | 'echo' | 'ignore' | 'hold-first' | 'read-first' | 'write' | 'leave' | 'slow'
 
 /** The frames that both languages have, for the `n`th stream of the attacker, counted from 0. */
 export interface Dialect {

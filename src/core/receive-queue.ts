@@ -111,7 +111,8 @@ export class ReceiveQueue {
       const piece = pieces[read]
 
       if (few || isWorthKeeping(piece)) {
-        pieces[write++] = isWorthKeeping(piece) ? piece : piece.slice()
+        // not by `slice()`, which copies nothing of the `Buffer` that a socket of Node.js delivers
+        pieces[write++] = isWorthKeeping(piece) ? piece : new Uint8Array(piece)
         this.#tail = undefined
       } else {
         write = this.#pack(piece, write)

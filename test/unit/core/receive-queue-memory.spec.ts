@@ -70,13 +70,18 @@ describe('core/receive-queue, what it keeps in memory', () => {
     }
   }
 
-  it('is what is unread, where pieces are few and none fills its buffer', () => {
-    for (const byteLength of [1, 3_000, 20_000]) {
-      const queue = settled(slices(byteLength, 10 * byteLength), 1)
+  for (const [what, deliver] of [
+    ['arrays', bytes => bytes],
+    ['buffers of Node.js, whose slice() is no copy', bytes => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)]
+  ] as Array<[string, (bytes: Uint8Array) => Uint8Array]>) {
+    it(`is what is unread, where pieces are few and none fills its buffer: ${what}`, () => {
+      for (const byteLength of [1, 3_000, 20_000]) {
+        const queue = settled([...slices(byteLength, 10 * byteLength)].map(deliver), 1)
 
-      expect(pinned(queue.takeAll())).to.equal(10 * byteLength)
-    }
-  })
+        expect(pinned(queue.takeAll())).to.equal(10 * byteLength)
+      }
+    })
+  }
 
   it('is no more than twice what is unread where a buffer is half used', () => {
     const queue = settled([pattern(BUFFER).subarray(0, BUFFER / 2)], 1)
