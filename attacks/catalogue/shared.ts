@@ -129,6 +129,21 @@ export const SHARED: Attack[] = [
     }
   },
   {
+    name: 'pinned-streams',
+    title: 'a byte kept on each of 900 streams, each cut from 64 KiB of which the rest is read',
+    languages: BOTH,
+    ends: GOES_ON,
+    app: 'read-first',
+    run: async (wire, { open, data }) => {
+      await wire.each(901, open)
+
+      for (let n = 1; n <= 900; n++) {
+        await wire.send(Buffer.concat([data(n, ONE), data(0, KIB_64.subarray(0, 65_000))]))
+        await wire.pause(1)
+      }
+    }
+  },
+  {
     name: 'unknown-streams',
     title: '1,000,000 bytes for streams that were never open',
     languages: BOTH,
@@ -162,6 +177,22 @@ export const SHARED: Attack[] = [
 
       for (let n = 0; n < 1_000 && !wire.closed; n++) {
         await wire.send(data(n, body))
+      }
+    }
+  },
+  {
+    name: 'unread-pieces',
+    title: '16 messages of 260 bytes on each of 1,000 streams that are not read',
+    languages: BOTH,
+    ends: GOES_ON,
+    app: 'ignore',
+    run: async (wire, { open, data }) => {
+      const body = KIB_64.subarray(0, 260)
+
+      await wire.each(1_000, open)
+
+      for (let round = 0; round < 16; round++) {
+        await wire.each(1_000, n => data(n, body))
       }
     }
   },

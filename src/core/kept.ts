@@ -37,9 +37,9 @@ export class Kept {
     return piece
   }
 
-  settle (stream: StreamRecord): void {
+  settle (stream: StreamRecord, join = false): void {
     this.release(stream)
-    stream.receiveQueue.settle()
+    stream.receiveQueue.settle(join)
     this.#add(stream, 1)
   }
 

@@ -13,6 +13,12 @@ export interface Overflow<Stream> {
   error: StreamBufferError
 }
 
+/**
+ * Beyond so many, of all streams together, pieces do not stay apart: each costs some 200 bytes beside what it holds, and a
+ * thousand streams may have sixteen of a few bytes.
+ */
+const MANY_PIECES = 4_096
+
 /** Keeps what came until somebody reads it. Returns the stream that has to be reset for it, if one has. */
 export function keep<Stream extends StreamRecord> (state: ConnectionState<Stream, any>, stream: Stream, piece: Uint8Array): Overflow<Stream> | undefined {
   const { kept, budgets: { limits } } = state
@@ -20,8 +26,8 @@ export function keep<Stream extends StreamRecord> (state: ConnectionState<Stream
   kept.push(stream, piece)
   state.edges.raise(stream, Edge.readable)
 
-  if (kept.pieces > limits.unreadPieces) {
-    kept.settle(stream)
+  if (kept.pieces > Math.min(MANY_PIECES, limits.unreadPieces)) {
+    kept.settle(stream, true)
   }
 
   if (kept.pieces > limits.unreadPieces) {

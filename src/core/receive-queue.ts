@@ -97,20 +97,27 @@ export class ReceiveQueue {
     this.#tailLength = 0
   }
 
-  settle (): void {
+  /** `join`: what is small does not stay apart, however few pieces there are. */
+  settle (join = false): void {
     const pieces = this.#pieces
+    const few = this.pieces <= FEW_PIECES
+
+    if (join && few && this.#tail === undefined) {
+      // once more, as they stayed apart
+      this.#settled = this.#head
+    }
 
     if (this.#settled === pieces.length) {
       return
     }
 
     let write = this.#settled
-    const few = this.pieces <= FEW_PIECES
+    const isApart = few && !join
 
     for (let read = this.#settled; read < pieces.length; read++) {
       const piece = pieces[read]
 
-      if (few || isWorthKeeping(piece)) {
+      if (isApart || isWorthKeeping(piece)) {
         // not by `slice()`, which copies nothing of the `Buffer` that a socket of Node.js delivers
         pieces[write++] = isWorthKeeping(piece) ? piece : new Uint8Array(piece)
         this.#tail = undefined
@@ -148,10 +155,10 @@ export class ReceiveQueue {
     }
 
     if (piece.byteLength > 0) {
-      // each tail is twice the last, so that a stream which keeps little keeps little spare room
-      const next = Math.min(TAIL_MAX_BYTES, Math.max(TAIL_MIN_BYTES, this.#tail === undefined ? 0 : this.#tail.byteLength * 2, piece.byteLength))
+      // an eighth of all that waits, and no more than twice the last: spare room costs as much memory as what is kept
+      const next = this.#tail === undefined ? 0 : Math.min(TAIL_MAX_BYTES, this.#tail.byteLength * 2, this.byteLength / 8)
 
-      this.#tail = new Uint8Array(Math.max(next, piece.byteLength))
+      this.#tail = new Uint8Array(Math.max(TAIL_MIN_BYTES, next, piece.byteLength))
       this.#tail.set(piece)
       this.#tailLength = piece.byteLength
       pieces[write++] = this.#tail.subarray(0, piece.byteLength)

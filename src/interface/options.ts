@@ -98,9 +98,10 @@ export interface AbuseBudgets {
   unreadBytes?: number
 
   /**
-   * Pieces in which those bytes are kept, each of which costs some 250 bytes more. Small pieces are joined long before.
+   * Pieces in which those bytes are kept, each of which costs some 200 bytes more. Small ones are joined where a stream
+   * has more than 16, or all streams together more than 4,096.
    *
-   * @default 65_536 (16 MiB of memory)
+   * @default 65_536 (more than there is room for beside `unreadBytes` in pieces that are not joined, of 4 KiB or more)
    */
   unreadPieces?: number
 

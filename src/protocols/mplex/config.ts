@@ -10,7 +10,7 @@ export interface MplexOptions extends MuxerOptions {
   /**
    * The most unread bytes that a stream keeps. Mplex cannot tell a peer to wait: a stream that receives more is reset
    * with `StreamBufferError`, and the others go on. `streamOptions.maxReadBufferLength` and the property of the stream
-   * say the same. What all streams keep together is bounded by `budgets.unreadBytes`, by default half as much again,
+   * say the same. What all streams keep together is bounded by `budgets.unreadBytes`, by default a quarter more,
    * and `budgets.unreadPieces`: over either, the stream that holds the most is reset in the same way. What the transport
    * delivers at once, up to 128 KiB of it, counts before anybody hears of it: with less also a reader that keeps up loses.
    *
@@ -42,10 +42,10 @@ const DEFAULT_STREAM: StreamLimits = {
 }
 
 /**
- * Room for one stream that is full, and for what others have not read yet: 6 MiB. Streams that are read hold next to
+ * Room for one stream that is full, and for what others have not read yet: 5 MiB. Streams that are read hold next to
  * nothing, however many they are; with room for many full ones a peer fills it all.
  */
-const FULL_STREAMS = 1.5
+const FULL_STREAMS = 1.25
 
 /** Fills in the defaults. Throws `InvalidParametersError` for what makes no sense, saying why. */
 export function resolveConfig (options: MplexOptions = {}): ConnectionLimits {

@@ -95,6 +95,38 @@ describe('core/receive-queue, what it keeps in memory', () => {
     expect(pinned(queue.takeAll())).to.equal(BUFFER / 2 - 1)
   })
 
+  it('is an eighth more than what is unread, where all of it is joined', () => {
+    for (const total of [20_000, 200_000, 1_048_576]) {
+      const queue = settled(slices(100, total), 7)
+
+      expect(pinned(queue.takeAll())).to.be.at.most(total * 1.125 + SPARE)
+    }
+  })
+
+  it('is one piece of few that are to be joined, and goes on where they end', () => {
+    const queue = new ReceiveQueue()
+
+    for (let i = 0; i < 10; i++) {
+      queue.push(pattern(100).subarray(i * 10, i * 10 + 10))
+      queue.settle()
+    }
+
+    expect(queue.pieces).to.equal(10)
+    queue.settle(true)
+    expect(queue.pieces).to.equal(1)
+
+    const [first] = queue.takeAll()
+
+    expect(first).to.deep.equal(pattern(100))
+
+    queue.push(pattern(10_000))
+    queue.push(pattern(20).subarray(0, 10))
+    queue.settle(true)
+    queue.push(pattern(20).subarray(10))
+    queue.settle(true)
+    expect(queue.takeAll()).to.deep.equal([pattern(10_000), pattern(20)])
+  })
+
   it('is at most twice what is unread when a reader takes some between', () => {
     const queue = new ReceiveQueue()
     let count = 0

@@ -16,7 +16,7 @@ describe('mplex: config', () => {
       writeHighWaterMark: 262_144,
       writeStallTimeout: Infinity
     })
-    expect(config.budgets.unreadBytes).to.equal(6_291_456)
+    expect(config.budgets.unreadBytes).to.equal(5_242_880)
     expect(config.budgets.unstartedBytes).to.equal(Infinity)
   })
 
@@ -24,8 +24,8 @@ describe('mplex: config', () => {
     expect(resolveConfig({ maxStreamBufferSize: 1_000 }).stream.maxReadBufferLength).to.equal(1_000)
     expect(resolveConfig({ streamOptions: { maxReadBufferLength: 2_000 } }).stream.maxReadBufferLength).to.equal(2_000)
     expect(resolveConfig({ maxStreamBufferSize: 1_000, streamOptions: { maxReadBufferLength: 2_000 } }).stream.maxReadBufferLength).to.equal(2_000)
-    expect(resolveConfig({ maxStreamBufferSize: 1_000 }).budgets.unreadBytes).to.equal(1_500)
-    expect(resolveConfig({ maxStreamBufferSize: 1_001 }).budgets.unreadBytes).to.equal(1_502)
+    expect(resolveConfig({ maxStreamBufferSize: 1_000 }).budgets.unreadBytes).to.equal(1_250)
+    expect(resolveConfig({ maxStreamBufferSize: 1_001 }).budgets.unreadBytes).to.equal(1_252)
     expect(resolveConfig({ maxStreamBufferSize: Infinity }).budgets.unreadBytes).to.equal(Infinity)
   })
 

@@ -121,10 +121,13 @@ describe('mplex: limits', () => {
       const driver = new MplexDriver({ budgets: { unreadPieces: 20 } })
       const [few, many] = [driver.inbound(0), driver.inbound(1)]
 
-      // so few that nothing is joined
-      driver.give(join(...new Array(8).fill(data.opener(0, 'abcd'))), join(...new Array(12).fill(data.opener(1, 'abcd'))))
+      // so large that nothing is joined
+      for (let i = 0; i < 20; i++) {
+        driver.give(data.opener(i < 8 ? 0 : 1, 5_000))
+      }
+
       expect(many.closed).to.be.false()
-      driver.give(data.opener(0, 'abcd'))
+      driver.give(data.opener(0, 5_000))
       expect([few.closed, many.closed]).to.deep.equal([false, true])
       expect(many.error?.message).to.include('option budgets.unreadPieces')
     })

@@ -1,6 +1,7 @@
 import { expect } from 'aegir/chai'
+import { equals } from 'uint8arrays/equals'
 import { EngineDriver } from '../../../support/engine-pair.ts'
-import { FIN, RST, SYN, data, join, windowUpdate } from '../../../support/frames.ts'
+import { FIN, RST, SYN, data, join, pattern, windowUpdate } from '../../../support/frames.ts'
 import type { YamuxStream } from '../../../../src/protocols/yamux/stream.ts'
 
 const WINDOW = 262_144
@@ -133,6 +134,21 @@ describe('yamux: what waits to be read on all streams', () => {
     expect(stream.closed).to.be.false()
     expect(stream.receiveQueue.pieces).to.be.at.most(100)
     expect(stream.receiveQueue.byteLength).to.equal(10_000)
+  })
+
+  it('joins what few messages of many streams hold once there are more than 4,096 of them', () => {
+    const link = new EngineDriver('client')
+    const streams = Array.from({ length: 1_000 }, (_, i) => link.inbound(2 + 2 * i))
+
+    for (let round = 0; round < 16; round++) {
+      for (const stream of streams) {
+        link.give(data(stream.id, pattern(160).subarray(round * 10, round * 10 + 10)))
+        link.engine.retain(stream)
+      }
+    }
+
+    expect(streams.reduce((sum, { receiveQueue }) => sum + receiveQueue.pieces, 0)).to.be.at.most(5_000)
+    expect(streams.every(stream => equals(link.read(stream), pattern(160)))).to.be.true()
   })
 
   it('resets the stream with the most over more pieces than budgets.unreadPieces that cannot be joined', () => {
