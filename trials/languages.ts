@@ -68,7 +68,8 @@ export const YAMUX: Language = {
 
 export const MPLEX: Language = {
   name: 'mplex',
-  createEngine: (role, options, now) => new MplexEngine(resolveMplex(options), now),
+  // small limits are met, and this one is a limit of its own
+  createEngine: (_, options, now) => new MplexEngine(resolveMplex(options.budgets === undefined ? options : { ...options, maxStreamBufferSize: 1_000 }), now),
   createDecoder: () => new MplexDecoder(),
   seeds: vectors('mplex'),
 
