@@ -39,14 +39,18 @@ async function settle (): Promise<void> {
 }
 
 export function idle (init: { name: string, title: string, streams: number }): BenchCase {
-  const { name, title } = init
+  const { name, title, streams } = init
 
   return {
     name,
     title,
     links: ['bare'],
     metrics: METRICS,
-    seconds: () => 0.5 + init.streams / 5_000,
+    native: {
+      request: ({ millis }) => ({ kind: 'idle', streams, bytes: 1, millis }),
+      figures: raw => raw
+    },
+    seconds: () => 0.5 + streams / 5_000,
 
     async client (side) {
       const session = await side.session()
@@ -56,13 +60,13 @@ export function idle (init: { name: string, title: string, streams: number }): B
       await settle()
 
       const before = used()
-      const channels = await openChannels(session, init.streams)
+      const channels = await openChannels(session, streams)
 
       listen(channels)
       await side.hear()
       await settle()
 
-      const opened = (used() - before) / init.streams
+      const opened = (used() - before) / streams
 
       side.tell('done')
 
@@ -80,7 +84,7 @@ export function idle (init: { name: string, title: string, streams: number }): B
       await settle()
 
       const before = used()
-      const accepting = acceptChannels(session, init.streams)
+      const accepting = acceptChannels(session, streams)
 
       side.tell('accepted')
 
@@ -91,7 +95,7 @@ export function idle (init: { name: string, title: string, streams: number }): B
       await side.hear()
       await settle()
 
-      const accepted = (used() - before) / init.streams
+      const accepted = (used() - before) / streams
 
       side.tell({ accepted })
       listen(first)

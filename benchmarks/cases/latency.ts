@@ -80,7 +80,10 @@ export function pingPong (init: { name: string, title: string, links: BenchCase[
   return {
     ...init,
     metrics: ROUND_TRIPS,
-    native: { request: { kind: 'ping-pong', streams: 1, bytes: PING_BYTES }, figures: raw => raw },
+    native: {
+      request: ({ millis }) => ({ kind: 'ping-pong', streams: 1, bytes: PING_BYTES, millis }),
+      figures: raw => raw
+    },
     seconds: ({ millis }) => millis / 1_000 + 0.1,
 
     async client (side) {
@@ -123,6 +126,10 @@ export function echoUnderBulk (init: { name: string, title: string, links: Bench
   return {
     ...init,
     metrics: UNDER_BULK,
+    native: {
+      request: ({ millis }) => ({ kind: 'echo-under-bulk', streams: 2, bytes: PING_BYTES, millis: 2 * millis }),
+      figures: ({ p50, p99, bytes, millis }) => ({ p50, p99, rate: bytes / MIB / millis * 1_000 })
+    },
     seconds: ({ millis }) => 2 * millis / 1_000 + 0.1,
 
     async client (side) {
@@ -191,6 +198,10 @@ export function echoBehindQueue (init: { name: string, title: string, links: Ben
   return {
     ...init,
     metrics: BEHIND_QUEUE,
+    native: {
+      request: ({ millis }) => ({ kind: 'echo-behind-queue', streams: 2, bytes: PING_BYTES, millis, queueBytes: bytes }),
+      figures: raw => raw
+    },
     seconds: () => bytes / 200e6,
 
     async client (side) {

@@ -37,7 +37,7 @@ export function openEchoClose (init: { name: string, title: string, links: Bench
     ...init,
     metrics: METRICS,
     native: {
-      request: { kind: 'open', streams: AT_ONCE, bytes: 1 },
+      request: ({ millis }) => ({ kind: 'open', streams: AT_ONCE, bytes: 1, millis }),
       figures: ({ count, millis, clientCpuMillis, serverCpuMillis }) => ({
         rate: count / millis * 1_000,
         cpu: (clientCpuMillis + serverCpuMillis) * 1_000 / count

@@ -1,7 +1,7 @@
 /** Bulk over a link with a delay: windows must grow to bandwidth × round trip, or the link stays empty. */
 import { meter, pump } from './pump.ts'
 import { acceptChannels, openChannels } from './setup.ts'
-import type { BenchCase, LinkShape, Metric, Parameters } from './types.ts'
+import type { BenchCase, Figures, LinkShape, Metric, Parameters } from './types.ts'
 
 const WRITE_BYTES = 65_536
 const RAMP_MILLIS = 2_000
@@ -18,10 +18,21 @@ function measuredMillis ({ quick }: Parameters): number {
 export function shaped (init: { name: string, title: string, shape: LinkShape }): BenchCase {
   const bytesPerMilli = init.shape.bitsPerSecond / 8_000
 
+  function percent ({ bytes, rampBytes, millis }: Figures): Figures {
+    return {
+      use: 100 * bytes / millis / bytesPerMilli,
+      ramp: 100 * rampBytes / RAMP_MILLIS / bytesPerMilli
+    }
+  }
+
   return {
     ...init,
     links: ['bare'],
     metrics: METRICS,
+    native: {
+      request: parameters => ({ kind: 'upload', streams: 1, bytes: WRITE_BYTES, millis: measuredMillis(parameters), rampMillis: RAMP_MILLIS }),
+      figures: percent
+    },
     seconds: parameters => (RAMP_MILLIS + measuredMillis(parameters)) / 1_000 + 0.3,
 
     async client (side) {
@@ -35,10 +46,7 @@ export function shaped (init: { name: string, title: string, shape: LinkShape })
 
       stop()
 
-      return {
-        use: 100 * measured.bytes / measured.millis / bytesPerMilli,
-        ramp: 100 * measured.rampBytes / RAMP_MILLIS / bytesPerMilli
-      }
+      return percent(measured)
     },
 
     async server (side) {

@@ -83,6 +83,10 @@ export function slowReader (init: { name: string, title: string }): BenchCase {
     ...init,
     links: ['bare'],
     metrics: METRICS,
+    native: {
+      request: parameters => ({ kind: 'slow-reader', streams: 1, bytes: READ_BYTES, millis: duration(parameters) }),
+      figures: ({ reader, writer, sent, taken }) => ({ reader: reader / MIB, writer: writer / MIB, held: (sent - taken) / MIB })
+    },
     seconds: parameters => duration(parameters) / 1_000 + 0.2,
 
     async client (side) {

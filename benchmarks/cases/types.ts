@@ -53,10 +53,25 @@ export interface BenchCase {
 }
 
 export interface NativeCase {
-  request: { kind: 'upload' | 'download' | 'ping-pong' | 'open', streams: number, bytes: number }
+  request(parameters: Parameters): NativeRequest
 
   /** Of both ends together. */
   figures(raw: Figures): Figures
+}
+
+export interface NativeRequest {
+  kind: 'upload' | 'download' | 'round' | 'ping-pong' | 'open' | 'echo-under-bulk' | 'echo-behind-queue' | 'idle' | 'slow-reader'
+  streams: number
+
+  /** Of a message. */
+  bytes: number
+  millis: number
+
+  /** Not counted, before. */
+  rampMillis?: number
+
+  /** Handed over in a single write. */
+  queueBytes?: number
 }
 
 export interface LinkShape {

@@ -8,6 +8,7 @@ import { withPatience } from './pair.ts'
 import type { Runner } from './pair.ts'
 import type { BenchCase, Figures, Parameters } from '../cases/types.ts'
 import type { Language } from '../peers/index.ts'
+import type { Address } from '../peers/types.ts'
 import type { ChildProcess } from 'node:child_process'
 
 const PEERS = path.join(import.meta.dirname, '../peers')
@@ -108,8 +109,8 @@ export class NativePair implements Runner {
     this.#client = new Program(language, 'client', muxer)
   }
 
-  async run (benchCase: BenchCase, parameters: Parameters): Promise<Figures> {
-    return withPatience(benchCase.seconds(parameters), this.#run(benchCase, parameters))
+  async run (benchCase: BenchCase, parameters: Parameters, via?: (address: Address) => Promise<Address>): Promise<Figures> {
+    return withPatience(benchCase.seconds(parameters), this.#run(benchCase, parameters, via))
   }
 
   stop (): void {
@@ -117,7 +118,7 @@ export class NativePair implements Runner {
     this.#client.stop()
   }
 
-  async #run (benchCase: BenchCase, parameters: Parameters): Promise<Figures> {
+  async #run (benchCase: BenchCase, parameters: Parameters, via?: (address: Address) => Promise<Address>): Promise<Figures> {
     const { native } = benchCase
 
     if (native === undefined) {
@@ -129,11 +130,12 @@ export class NativePair implements Runner {
       await this.#client.next('listening')
     }
 
-    const request = { ...native.request, millis: parameters.millis }
+    const request = native.request(parameters)
+    const address = { port: this.#port }
 
     this.#server.send(request)
     await this.#server.next('started')
-    this.#client.send({ ...request, port: this.#port })
+    this.#client.send({ ...request, ...await via?.(address) ?? address })
     await this.#client.next('started')
 
     const [ofServer, ofClient] = await Promise.all([this.#server.next('figures'), this.#client.next('figures')])

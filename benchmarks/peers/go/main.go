@@ -13,12 +13,29 @@ import (
 type request struct {
 	Kind    string `json:"kind"`
 	Streams int    `json:"streams"`
-	Bytes   int    `json:"bytes"`
-	Millis  int    `json:"millis"`
-	Port    int    `json:"port"`
+	// of a message
+	Bytes  int `json:"bytes"`
+	Millis int `json:"millis"`
+	// not counted, before
+	RampMillis int `json:"rampMillis"`
+	// handed over in a single write
+	QueueBytes int `json:"queueBytes"`
+	Port       int `json:"port"`
 }
 
 type figures map[string]float64
+
+var cases = map[string]func(s session, sample request, client bool) (figures, error){
+	"upload":            transfer,
+	"download":          transfer,
+	"round":             transfer,
+	"ping-pong":         pingPong,
+	"open":              openEchoClose,
+	"echo-under-bulk":   echoUnderBulk,
+	"echo-behind-queue": echoBehindQueue,
+	"idle":              idle,
+	"slow-reader":       slowReader,
+}
 
 func report(values map[string]any) {
 	line, err := json.Marshal(values)
@@ -85,13 +102,9 @@ func run(muxer string, listener net.Listener, sample request) (figures, error) {
 	}
 	defer s.Close()
 
-	switch sample.Kind {
-	case "upload", "download":
-		return transfer(s, sample, listener == nil)
-	case "ping-pong":
-		return pingPong(s, sample, listener == nil)
-	case "open":
-		return openEchoClose(s, sample, listener == nil)
+	measure, found := cases[sample.Kind]
+	if !found {
+		return nil, fmt.Errorf("there is no case %s", sample.Kind)
 	}
-	return nil, fmt.Errorf("there is no case %s", sample.Kind)
+	return measure(s, sample, listener == nil)
 }

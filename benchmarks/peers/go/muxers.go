@@ -14,8 +14,8 @@ import (
 
 // session is what the cases need of a muxer.
 type session interface {
-	open() (io.ReadWriteCloser, error)
-	accept() (io.ReadWriteCloser, error)
+	open() (net.Conn, error)
+	accept() (net.Conn, error)
 	io.Closer
 }
 
@@ -54,15 +54,15 @@ func newSession(name string, conn net.Conn, client bool) (session, error) {
 
 type goYamux struct{ *libp2p.Session }
 
-func (s goYamux) open() (io.ReadWriteCloser, error)   { return s.OpenStream(context.Background()) }
-func (s goYamux) accept() (io.ReadWriteCloser, error) { return s.AcceptStream() }
+func (s goYamux) open() (net.Conn, error)   { return s.OpenStream(context.Background()) }
+func (s goYamux) accept() (net.Conn, error) { return s.AcceptStream() }
 
 type hashicorpYamux struct{ *hashicorp.Session }
 
-func (s hashicorpYamux) open() (io.ReadWriteCloser, error)   { return s.OpenStream() }
-func (s hashicorpYamux) accept() (io.ReadWriteCloser, error) { return s.AcceptStream() }
+func (s hashicorpYamux) open() (net.Conn, error)   { return s.OpenStream() }
+func (s hashicorpYamux) accept() (net.Conn, error) { return s.AcceptStream() }
 
 type xtaciSmux struct{ *smux.Session }
 
-func (s xtaciSmux) open() (io.ReadWriteCloser, error)   { return s.OpenStream() }
-func (s xtaciSmux) accept() (io.ReadWriteCloser, error) { return s.AcceptStream() }
+func (s xtaciSmux) open() (net.Conn, error)   { return s.OpenStream() }
+func (s xtaciSmux) accept() (net.Conn, error) { return s.AcceptStream() }

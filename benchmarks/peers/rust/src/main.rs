@@ -1,6 +1,10 @@
 //! The yamux crate, driven by the benchmark: `bench server|client yamux`, then a line of JSON for each sample.
-mod cases;
+mod latency;
+mod memory;
+mod open;
 mod session;
+mod setup;
+mod transfer;
 
 use std::io::BufRead;
 
@@ -9,14 +13,23 @@ use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 
 use session::Session;
+use setup::Figures;
 
 /// One sample. The client is told the port besides.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Request {
     kind: String,
     streams: usize,
+    /// Of a message.
     bytes: usize,
     millis: u64,
+    /// Not counted, before.
+    #[serde(default)]
+    ramp_millis: u64,
+    /// Handed over in a single write.
+    #[serde(default)]
+    queue_bytes: usize,
     #[serde(default)]
     port: u16,
 }
@@ -56,7 +69,7 @@ async fn main() {
 }
 
 /// Makes a connection of its own for each sample.
-async fn run(listener: Option<&TcpListener>, request: Request) -> Result<cases::Figures, String> {
+async fn run(listener: Option<&TcpListener>, request: Request) -> Result<Figures, String> {
     let socket = match listener {
         Some(listener) => listener.accept().await.map(|(socket, _)| socket),
         None => TcpStream::connect(("127.0.0.1", request.port)).await,
@@ -68,13 +81,16 @@ async fn run(listener: Option<&TcpListener>, request: Request) -> Result<cases::
         .map_err(|error| error.to_string())?;
 
     let client = listener.is_none();
-    let session = Session::new(socket, client);
+    let session = Session::new(socket, client, request.streams);
 
     match request.kind.as_str() {
-        "upload" => cases::transfer(&session, &request, client, client).await,
-        "download" => cases::transfer(&session, &request, client, !client).await,
-        "ping-pong" => cases::ping_pong(&session, &request, client).await,
-        "open" => cases::open_echo_close(session, &request, client).await,
+        "upload" | "download" | "round" => transfer::transfer(&session, &request, client).await,
+        "ping-pong" => latency::ping_pong(&session, &request, client).await,
+        "open" => open::open_echo_close(session, &request, client).await,
+        "echo-under-bulk" => latency::echo_under_bulk(&session, &request, client).await,
+        "echo-behind-queue" => latency::echo_behind_queue(&session, &request, client).await,
+        "idle" => memory::idle(&session, &request, client).await,
+        "slow-reader" => memory::slow_reader(&session, &request, client).await,
         kind => Err(format!("there is no case {kind}")),
     }
 }

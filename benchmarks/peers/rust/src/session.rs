@@ -9,8 +9,11 @@ use tokio::task::JoinHandle;
 use tokio_util::compat::TokioAsyncReadCompatExt;
 use yamux::{Config, Connection, Mode, Stream};
 
-/// Enough for all cases; the window of the connection, 1 GiB by default, must allow for 256 KiB each.
-const MAX_STREAMS: usize = 4096;
+/// What the defaults allow for, and each stream above their number: 256 KiB of the window of the connection are kept for
+/// each that there may be, and only the rest is there for windows to grow.
+const DEFAULT_STREAMS: usize = 512;
+const DEFAULT_WINDOW: usize = 1 << 30;
+const STREAM_WINDOW: usize = 262_144;
 
 pub struct Session {
     opens: mpsc::UnboundedSender<oneshot::Sender<Stream>>,
@@ -19,9 +22,10 @@ pub struct Session {
 }
 
 impl Session {
-    pub fn new(socket: TcpStream, client: bool) -> Self {
+    pub fn new(socket: TcpStream, client: bool, streams: usize) -> Self {
         let mut config = Config::default();
-        config.set_max_num_streams(MAX_STREAMS);
+        config.set_max_connection_receive_window(Some(DEFAULT_WINDOW + streams * STREAM_WINDOW));
+        config.set_max_num_streams(DEFAULT_STREAMS + streams);
         let mode = if client { Mode::Client } else { Mode::Server };
         let mut connection = Connection::new(socket.compat(), config, mode);
         let (opens, mut requests) = mpsc::unbounded_channel::<oneshot::Sender<Stream>>();
