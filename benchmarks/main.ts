@@ -6,7 +6,7 @@ import { CASES } from './cases/index.ts'
 import { keepAwake } from './harness/awake.ts'
 import { bundles } from './harness/bundles.ts'
 import { describe, machine } from './harness/machine.ts'
-import { profileLines } from './harness/profile.ts'
+import { profileLines, profileTable } from './harness/profile.ts'
 import { bundleTable, markdown, sectionsOf, terminal } from './harness/report.ts'
 import { clock, runPlan } from './harness/schedule.ts'
 import { chart, panelsOf } from './harness/svg.ts'
@@ -21,7 +21,7 @@ const HELP = `Usage: npm run bench -- [options]
   --link bare     bare, noise or all (default: all)
   --rounds N      samples of each peer, after one to warm up (default: 5)
   --millis N      how long a sample measures (default: 600)
-  --profile       where the time goes, beside the rest, which it slows down
+  --profile       where the time goes at each end, in tables too; slows down the rest
   --awake         no core sleeps meanwhile: of a virtual machine's, waking takes longer than a muxer (needs chrt)
   --quick         3 rounds of 250 ms: to see that it works, not to compare
   --out DIR       where results go (default: benchmarks/results)
@@ -152,19 +152,20 @@ async function main (args: string[]): Promise<void> {
 
   const weighed = options.bundles ? await bundles() : []
   const sizes = weighed.length === 0 ? '' : bundleTable(weighed)
+  const profiles = plan.parameters.profile ? `\n${profileTable(series)}` : ''
   const base = path.join(directory, name)
 
   fs.mkdirSync(directory, { recursive: true })
   fs.writeFileSync(`${base}.json`, JSON.stringify({ machine: facts, command: args, rounds: plan.rounds, parameters: plan.parameters, series, bundles: weighed }, undefined, 2) + '\n')
-  fs.writeFileSync(`${base}.md`, `${describe(facts)}; medians of ${plan.rounds}\n\n${markdown(series)}\n${sizes}`)
+  fs.writeFileSync(`${base}.md`, `${describe(facts)}; medians of ${plan.rounds}\n\n${markdown(series)}\n${sizes}${profiles}`)
 
   for (const section of sectionsOf(series)) {
     fs.writeFileSync(`${base}-${section.name}.svg`, chart(panelsOf(section.series)))
   }
 
   if (plan.parameters.profile) {
-    for (const { case: name, link, peer, samples } of series) {
-      print([`\n${name} (${link}), ${peer}`, ...profileLines(samples.map(({ figures = {} }) => figures)), ''].join('\n    '))
+    for (const one of series) {
+      print([`\n${one.case} (${one.link}), ${one.peer}`, ...profileLines(one), ''].join('\n    '))
     }
   }
 

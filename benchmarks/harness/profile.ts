@@ -1,6 +1,7 @@
 /** Where the time of a sample goes: V8's sampling profiler, its self times summed up by whose code it was. */
 import { Session } from 'node:inspector/promises'
 import { median } from './statistics.ts'
+import type { Series } from './statistics.ts'
 import type { Figures } from '../cases/types.ts'
 import type { Profiler as Cdp } from 'node:inspector'
 
@@ -78,17 +79,61 @@ function ownerOf ({ functionName, url }: { functionName: string, url: string }):
   return dependency ?? (url.includes('/benchmarks/') ? 'harness' : 'muxer')
 }
 
-/** For a terminal: what each end of each peer did, the largest first; medians over the rounds. */
-export function profileLines (figures: Figures[]): string[] {
-  const names = new Set(figures.flatMap(one => Object.keys(one).filter(name => name.startsWith(PROFILE_PREFIX))))
+/** Those that have a column of their own in tables; the others are packages. */
+const COLUMNS = ['idle', 'sockets', 'ciphers', 'garbage', 'node', 'native', 'muxer', 'harness']
 
-  return ['client', 'server'].map(end => {
-    const shares = [...names]
-      .filter(name => name.startsWith(`${PROFILE_PREFIX} ${end} `))
-      .map(name => ({ owner: name.slice(`${PROFILE_PREFIX} ${end} `.length), share: median(figures.map(one => one[name] ?? 0)) }))
-      .filter(({ share }) => share >= 0.5)
-      .sort((a, b) => b.share - a.share)
+const ENDS = ['client', 'server']
+
+/** Smaller ones are not told. */
+const LEAST_SHARE = 0.5
+
+/** What one end did, the largest first; medians over the rounds. */
+function mediansOf (figures: Figures[], end: string): Array<{ owner: string, share: number }> {
+  const prefix = `${PROFILE_PREFIX} ${end} `
+  const names = new Set(figures.flatMap(one => Object.keys(one).filter(name => name.startsWith(prefix))))
+
+  return [...names]
+    .map(name => ({ owner: name.slice(prefix.length), share: median(figures.map(one => one[name] ?? 0)) }))
+    .filter(({ share }) => share >= LEAST_SHARE)
+    .sort((a, b) => b.share - a.share)
+}
+
+function figuresOf ({ samples }: Series): Figures[] {
+  return samples.flatMap(({ figures }) => figures === undefined ? [] : [figures])
+}
+
+/** For a terminal. */
+export function profileLines (series: Series): string[] {
+  return ENDS.map(end => {
+    const shares = mediansOf(figuresOf(series), end)
 
     return `${end}: ${shares.map(({ owner, share }) => `${owner} ${share.toFixed(1)} %`).join(', ')}`
   })
+}
+
+/** In Markdown: a row for each end of each peer; none of those in other languages. */
+export function profileTable (all: Series[]): string {
+  const rows = all.flatMap(series => ENDS.flatMap(end => {
+    const shares = mediansOf(figuresOf(series), end)
+
+    if (shares.length === 0) {
+      return []
+    }
+
+    const columns = COLUMNS.map(column => shares.find(({ owner }) => owner === column)?.share.toFixed(1) ?? '')
+    const packages = shares.filter(({ owner }) => !COLUMNS.includes(owner)).map(({ owner, share }) => `${owner} ${share.toFixed(1)}`)
+
+    return `| ${series.case} (${series.link}) | ${series.peer} | ${end} | ${columns.join(' | ')} | ${packages.join(', ')} |`
+  }))
+
+  return [
+    '### Where the time went',
+    '',
+    `Per cent of the time of the main thread, by whose code it was; medians over the rounds, of what is ${LEAST_SHARE} % or more. \`muxer\` is ours, that of others is among the packages.`,
+    '',
+    `| case | peer | end | ${COLUMNS.join(' | ')} | packages |`,
+    `|---|---|---|${COLUMNS.map(() => '---:|').join('')}---|`,
+    ...rows,
+    ''
+  ].join('\n')
 }
