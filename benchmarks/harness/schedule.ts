@@ -51,7 +51,8 @@ function canRun (peer: PeerInfo, benchCase: BenchCase, link: LinkName): boolean 
 function withoutMissing (plan: Plan, progress: (line: string) => void): Plan {
   const missing = new Set<Language>()
 
-  for (const language of new Set(plan.peers.flatMap(({ native }) => native?.language ?? []))) {
+  // those that have nothing to run are not built
+  for (const language of new Set(groupsOf(plan).flatMap(({ peers }) => peers.flatMap(({ native }) => native?.language ?? [])))) {
     progress(`building the peers in ${language}`)
 
     const reason = build(language)
