@@ -24,6 +24,9 @@ export const systemClock: Clock = {
   }
 }
 
+/** Calls back when the event loop has seen to what else there is: I/O, and timers that are due. */
+export const afterTurn: (callback: () => void) => void = globalThis.setImmediate ?? (callback => { setTimeout(callback, 0) })
+
 /** One timer for whatever comes first. */
 export class Alarm {
   readonly #clock: Clock

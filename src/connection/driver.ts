@@ -46,6 +46,7 @@ export class Driver {
     this.link = new Link(maConn, {
       onBytes: this.#onBytes,
       onDrain: this.#onDrain,
+      onTurn: this.#onTurn,
       onEnd: this.#onEnd
     })
 
@@ -131,6 +132,10 @@ export class Driver {
 
   readonly #onDrain = (): void => {
     this.engine.receiveDrain(this.now())
+    this.#flush()
+  }
+
+  readonly #onTurn = (): void => {
     this.#flush()
   }
 

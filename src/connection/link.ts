@@ -1,13 +1,17 @@
 /** The connection under a muxer: bytes in, frames out as long as it takes them, and its end. */
 import { raceSignal } from 'race-signal'
 import { Uint8ArrayList } from 'uint8arraylist'
+import { afterTurn } from './clock.ts'
 import type { MessageStream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 
 export interface LinkHandlers {
   onBytes(data: Iterable<Uint8Array>): void
 
-  /** It takes frames again. */
+  /** It takes frames again, after it was full. */
   onDrain(): void
+
+  /** It takes frames again, after others had their turn. */
+  onTurn(): void
 
   /** Nothing more will come. */
   onEnd(cause: Error | undefined): void
@@ -16,6 +20,13 @@ export interface LinkHandlers {
 /** How long a peer that broke the protocol has to take our GoAway before its connection is cut. */
 const CLOSE_FLUSH_MILLIS = 1_000
 
+/**
+ * About so many bytes go in one turn of the event loop. As long as a socket takes bytes at once, which it does when their
+ * receiver is faster than we are, it drains in the same turn, the application writes more, and so on without end: a
+ * process that sent small messages over noise heard nothing, not even its timers, for 20 seconds.
+ */
+const BYTES_A_TURN = 4_194_304
+
 export class Link {
   /** Resolves when the connection is closed, once it is being closed. */
   closed: Promise<void> = Promise.resolve()
@@ -23,6 +34,9 @@ export class Link {
   readonly #maConn: MessageStream
   readonly #handlers: LinkHandlers
   #writable: boolean
+
+  /** Sent in this turn of the event loop. */
+  #turnBytes = 0
 
   constructor (maConn: MessageStream, handlers: LinkHandlers) {
     this.#maConn = maConn
@@ -40,13 +54,21 @@ export class Link {
     return this.#maConn.status === 'open'
   }
 
-  /** Sends what `poll` makes until there is no more, or until the connection wants to drain first. */
+  /** Sends what `poll` makes until there is no more, until the connection wants to drain first, or others have their turn. */
   transmit (poll: () => Uint8Array[] | undefined): void {
-    while (this.#writable) {
+    while (this.#writable && this.#turnBytes < BYTES_A_TURN) {
       const frames = poll()
 
       if (frames === undefined) {
         return
+      }
+
+      if (this.#turnBytes === 0) {
+        afterTurn(this.#onTurn)
+      }
+
+      for (const { byteLength } of frames) {
+        this.#turnBytes += byteLength
       }
 
       try {
@@ -111,6 +133,16 @@ export class Link {
 
   #send (frames: Uint8Array[]): boolean {
     return this.#maConn.send(frames.length === 1 ? frames[0] : Uint8ArrayList.fromUint8Arrays(frames))
+  }
+
+  readonly #onTurn = (): void => {
+    const held = this.#turnBytes >= BYTES_A_TURN
+
+    this.#turnBytes = 0
+
+    if (held && this.#writable) {
+      this.#handlers.onTurn()
+    }
   }
 
   readonly #onMessage = (event: StreamMessageEvent): void => {

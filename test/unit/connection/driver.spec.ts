@@ -1,6 +1,8 @@
 import { StreamMessageEvent } from '@libp2p/interface'
 import { expect } from 'aegir/chai'
+import { mplex } from '../../../src/mplex.ts'
 import { data, lineOf, parseFrames, pattern } from '../../support/frames.ts'
+import { memoryLink } from '../../support/memory-link.ts'
 import { muxedPair, openPair } from '../../support/muxers.ts'
 import { noUnhandledRejections, turn } from '../../support/waiting.ts'
 import type { MemoryEnd } from '../../support/memory-link.ts'
@@ -48,5 +50,31 @@ describe('connection: when frames are made', () => {
     expect(sent(end, before)).to.have.lengthOf(1)
     await turn()
     expect(sent(end, before).map(frames => frames.length)).to.deep.equal([1, 4])
+  })
+
+  it('lets others have their turn while an application writes whenever it may, over a connection that takes all at once', async () => {
+    const muxer = mplex()().createStreamMuxer(memoryLink({ record: false, manual: true }).outbound)
+    const stream = await muxer.createStream()
+    const message = new Uint8Array(65_536)
+    const test = { over: false }
+    let writes = 0
+
+    const write = (): void => {
+      let more = true
+
+      // a test that no longer gets its turn cannot fail by itself: there is an end to it
+      while (more && !test.over && writes < 5_000) {
+        more = stream.send(message)
+        writes++
+      }
+    }
+
+    stream.addEventListener('drain', write)
+    write()
+    await new Promise(resolve => { setTimeout(resolve, 0) })
+    test.over = true
+    expect(writes).to.be.greaterThan(64)
+    expect(writes).to.be.lessThan(5_000)
+    muxer.abort(new Error('the test is over'))
   })
 })

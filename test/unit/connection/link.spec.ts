@@ -16,6 +16,7 @@ function link (options?: LinkOptions): { memory: MemoryLink, link: Link, events:
     link: new Link(memory.outbound, {
       onBytes (data) { events.push(`bytes ${[...data].map(bytes => bytes.byteLength).join(' ')}`) },
       onDrain () { events.push('drain') },
+      onTurn () { events.push('turn') },
       onEnd (cause) { events.push(`end ${cause?.message}`) }
     })
   }
@@ -52,12 +53,27 @@ describe('connection: the link', () => {
     expect(memory.outbound.sendsWhileFull).to.equal(0)
   })
 
+  it('sends 4 MiB in a turn of the event loop, and says when there is another', async () => {
+    const { events, link: it, memory } = link()
+    const poll = batches(...Array.from({ length: 6 }, () => [new Uint8Array(1_048_576)]))
+
+    it.transmit(poll)
+    it.transmit(poll)
+    expect(memory.outbound.sendCalls).to.equal(4)
+    await turn()
+    expect(events).to.deep.equal(['turn'])
+    it.transmit(poll)
+    expect(memory.outbound.sendCalls).to.equal(6)
+    await turn()
+    expect(events).to.deep.equal(['turn'])
+  })
+
   it('over a connection that was full before, waits for it to drain first', async () => {
     const memory = memoryLink({ capacity: 10, manual: true })
 
     memory.outbound.send(pattern(20))
 
-    const it = new Link(memory.outbound, { onBytes () {}, onDrain () {}, onEnd () {} })
+    const it = new Link(memory.outbound, { onBytes () {}, onDrain () {}, onTurn () {}, onEnd () {} })
     const poll = batches([pattern(5)])
 
     it.transmit(poll)
