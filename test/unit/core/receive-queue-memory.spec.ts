@@ -83,16 +83,16 @@ describe('core/receive-queue, what it keeps in memory', () => {
     })
   }
 
-  it('is no more than twice what is unread where a buffer is half used', () => {
-    const queue = settled([pattern(BUFFER).subarray(0, BUFFER / 2)], 1)
+  it('is an eighth of a buffer more than what is unread where seven eighths are used', () => {
+    const queue = settled([pattern(BUFFER).subarray(0, BUFFER / 8 * 7)], 1)
 
     expect(pinned(queue.takeAll())).to.equal(BUFFER)
   })
 
-  it('lets go of a buffer of which less than half is used', () => {
-    const queue = settled([pattern(BUFFER).subarray(0, BUFFER / 2 - 1)], 1)
+  it('lets go of a buffer of which less is used', () => {
+    const queue = settled([pattern(BUFFER).subarray(0, BUFFER / 8 * 7 - 1)], 1)
 
-    expect(pinned(queue.takeAll())).to.equal(BUFFER / 2 - 1)
+    expect(pinned(queue.takeAll())).to.equal(BUFFER / 8 * 7 - 1)
   })
 
   it('is an eighth more than what is unread, where all of it is joined', () => {
