@@ -43,7 +43,7 @@ export interface RoundsReport {
   streams: number
   noticedMillis: number
 
-  /** After a tenth of the rounds, when all is compiled and every cache is filled; and after all of them. */
+  /** After half of the rounds, when all is compiled and every cache is filled; and after all of them. */
   before: Left
   after: Left
 
@@ -129,7 +129,7 @@ export async function runRounds (init: RoundsInit): Promise<RoundsReport> {
         throw err
       }
 
-      if (before === undefined && report.rounds >= init.rounds / 10) {
+      if (before === undefined && report.rounds >= init.rounds / 2) {
         nodes.watched = []
         before = await look()
       }
