@@ -88,8 +88,8 @@ function main (files: string[]): void {
     ...results.map(({ command }, index) => `Made by \`npm run bench -- ${command.join(' ')}\`: [all tables](${bases[index]}.md), [every sample](${bases[index]}.json).`),
     '',
     ...TABLES.flatMap(({ heading, link, peers }) => [`### ${heading}`, '', ...table(series, link, peers), '']),
-    // the last has the cases that count most, as they are now
-    ...['bare', 'noise', 'native'].map(name => `![Plot: ${name}](${bases[bases.length - 1]}-${name}.svg)`),
+    // the last that there is has the cases that count most, as they are now
+    ...['bare', 'noise', 'native'].map(name => `![Plot: ${name}](${bases.findLast(base => fs.existsSync(`${base}-${name}.svg`))}-${name}.svg)`),
     '',
     END
   ].join('\n')
