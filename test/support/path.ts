@@ -8,6 +8,7 @@ export const ROUND_TRIP = 20
 export class Path implements Pace {
   readonly roundTrip = new RoundTrip()
   idleMillis = 0
+  sharedAt = -Infinity
   now = 0
 
   constructor (roundTrip?: number) {

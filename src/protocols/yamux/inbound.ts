@@ -159,7 +159,7 @@ function receiveReset (state: YamuxState, stream: YamuxStream, now: number): voi
 }
 
 function receiveData (state: YamuxState, stream: YamuxStream, now: number): void {
-  const { flags, length } = state.decoder
+  const { flags, length, streamId } = state.decoder
 
   if (!stream.receiveWindow.receive(length, stream.receiveQueue.byteLength, state.pace)) {
     violation(state, `data frame of ${length} bytes on stream ${stream.id}, which has a window of ${stream.receiveWindow.available}`)
@@ -186,6 +186,11 @@ function receiveData (state: YamuxState, stream: YamuxStream, now: number): void
     // yamux cannot say "stop sending": without an RST the peer's writer would wait for credit for ever
     resetProvoked(state, stream, undefined, now)
     return
+  }
+
+  if (streamId !== state.lastDataId) {
+    state.pace.sharedAt = state.lastDataId === SESSION_ID ? -Infinity : now
+    state.lastDataId = streamId
   }
 
   state.receiving = stream

@@ -2,7 +2,7 @@
 import { ConnectionState } from '../../core/connection-state.ts'
 import { StreamTable } from '../../core/stream-table.ts'
 import { Decoder } from './decoder.ts'
-import { MAX_STREAM_ID } from './frame.ts'
+import { MAX_STREAM_ID, SESSION_ID } from './frame.ts'
 import type { YamuxConfig } from './config.ts'
 import type { YamuxStream } from './stream.ts'
 import type { Pace } from '../../core/starvation.ts'
@@ -16,8 +16,11 @@ export class YamuxState extends ConnectionState<YamuxStream, 'keep-alive' | 'pon
   readonly decoder = new Decoder()
 
   /** Between what was last made and what came next there was nothing to do. */
-  readonly pace: Pace & { idleMillis: number } = { roundTrip: this.roundTrip, idleMillis: 0 }
+  readonly pace: Pace & { idleMillis: number, sharedAt: number } = { roundTrip: this.roundTrip, idleMillis: 0, sharedAt: -Infinity }
   polledAt = 0
+
+  /** The stream that data last came for. */
+  lastDataId: number = SESSION_ID
   readonly growth: GrowthBudget
 
   /** Data for this stream is being received; `undefined` while a body is skipped. */

@@ -12,6 +12,8 @@ describe('core/starvation', () => {
   beforeEach(() => {
     window = new ReceiveWindow(SIZE, 1_000_000)
     path = new Path(ROUND_TRIP)
+    // of those that have the connection to themselves windows.spec.ts tells
+    path.sharedAt = Infinity
   })
 
   it('is seen when three windows in a row leave the peer waiting for credit', () => {
@@ -115,6 +117,8 @@ describe('core/starvation', () => {
   it('is seen over the shortest of paths when it goes on for 25 ms: event loops are late as well', () => {
     const short = new Path(0.1)
 
+    short.sharedAt = Infinity
+
     for (let turn = 0; turn < 30; turn++) {
       short.use(window, budget, 1)
     }
@@ -124,6 +128,8 @@ describe('core/starvation', () => {
 
   it('is seen before any round trip is known', () => {
     const unknown = new Path()
+
+    unknown.sharedAt = Infinity
 
     for (let turn = 0; turn < 30; turn++) {
       unknown.use(window, budget, 1)

@@ -74,6 +74,22 @@ describe('core/windows', () => {
       expect(window).to.include({ size: 16_777_216, available: 16_777_216 })
     })
 
+    it('of a large window owes that much no sooner than 4 ms after the last, and half of the window at any time', () => {
+      const window = new ReceiveWindow(1_048_576, 1_048_576)
+
+      window.receive(262_144, 0, NOWHERE)
+      expect(window.update(0, 1_000, NOWHERE, NONE)).to.equal(262_144)
+
+      window.receive(262_144, 0, NOWHERE)
+      expect(window.update(0, 1_003, NOWHERE, NONE)).to.equal(0)
+
+      window.receive(1, 0, NOWHERE)
+      expect(window.update(0, 1_004, NOWHERE, NONE)).to.equal(262_145)
+
+      window.receive(524_288, 0, NOWHERE)
+      expect(window.update(0, 1_004, NOWHERE, NONE)).to.equal(524_288)
+    })
+
     it('owes nothing for what was not read', () => {
       const window = new ReceiveWindow(100, 100)
 
@@ -138,6 +154,106 @@ describe('core/windows', () => {
 
       expect(path.use(window, budget)).to.equal(130)
       expect(window.size).to.equal(130)
+    })
+  })
+
+  describe('a stream that has the connection to itself', () => {
+    const INITIAL = 262_144
+    const MAX = 16_777_216
+    const budget = (): GrowthBudget => ({ left: Infinity })
+
+    /** So many windows are used and read, each within a millisecond in which there was always something to do. */
+    function hurry (path: Path, window: ReceiveWindow, growth: GrowthBudget, windows: number, millis = 1): void {
+      for (let i = 0; i < windows; i++) {
+        path.busy(millis)
+        path.frame(window, window.available)
+        path.read(window, growth)
+      }
+    }
+
+    it('gets a window of up to 2 MiB, doubled whenever eight in a row were used up at once', () => {
+      const path = new Path(0.1)
+      const window = new ReceiveWindow(INITIAL, MAX)
+      const growth = budget()
+      const sizes = [7, 1, 8, 8, 8, 8].map(windows => {
+        hurry(path, window, growth, windows)
+
+        return window.size
+      })
+
+      expect(sizes).to.deep.equal([INITIAL, 2 * INITIAL, 4 * INITIAL, 8 * INITIAL, 8 * INITIAL, 8 * INITIAL])
+    })
+
+    it('gets no more than its limit, and what the connection has left', () => {
+      const window = new ReceiveWindow(INITIAL, 300_000)
+      const poor = new ReceiveWindow(INITIAL, MAX)
+
+      hurry(new Path(0.1), window, budget(), 20)
+      hurry(new Path(0.1), poor, { left: 1_000 }, 20)
+
+      expect(window.size).to.equal(300_000)
+      expect(poor.size).to.equal(INITIAL + 1_000)
+    })
+
+    it('gets nothing for windows that last for 2 ms', () => {
+      const path = new Path(0.1)
+      const window = new ReceiveWindow(INITIAL, MAX)
+
+      hurry(path, window, budget(), 50, 2)
+      expect(window.size).to.equal(INITIAL)
+
+      for (let turn = 0; turn < 10; turn++) {
+        hurry(path, window, budget(), 7)
+        hurry(path, window, budget(), 1, 2)
+      }
+
+      expect(window.size).to.equal(INITIAL)
+    })
+
+    it('gets nothing within 100 ms of data for another', () => {
+      const path = new Path(0.1)
+      const window = new ReceiveWindow(INITIAL, MAX)
+
+      path.sharedAt = 0
+      hurry(path, window, budget(), 99)
+      expect(window.size).to.equal(INITIAL)
+
+      hurry(path, window, budget(), 1)
+      expect(window.size).to.equal(2 * INITIAL)
+    })
+
+    it('gives it back as it reads once there is data for another', () => {
+      const path = new Path(0.1)
+      const window = new ReceiveWindow(INITIAL, MAX)
+      const growth = { left: 10_000_000 }
+
+      hurry(path, window, growth, 24)
+      expect(window.size).to.equal(8 * INITIAL)
+
+      path.sharedAt = path.now
+      path.frame(window, 7 * INITIAL)
+      expect(path.read(window, growth)).to.equal(0)
+      expect(window).to.include({ size: INITIAL, available: INITIAL })
+      expect(growth.left).to.equal(10_000_000)
+    })
+
+    it('keeps what the distance made of its window', () => {
+      const path = new Path(20)
+      const window = new ReceiveWindow(INITIAL, MAX)
+      const growth = budget()
+
+      path.starve(window, growth)
+      path.use(window, growth)
+      path.use(window, growth)
+      expect(window.size).to.equal(4 * INITIAL)
+
+      hurry(path, window, growth, 8)
+      expect(window.size).to.equal(8 * INITIAL)
+
+      path.sharedAt = path.now
+      path.frame(window, window.available)
+      path.read(window, growth)
+      expect(window.size).to.equal(4 * INITIAL)
     })
   })
 

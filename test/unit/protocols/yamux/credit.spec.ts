@@ -67,6 +67,7 @@ describe('yamux: credit', () => {
 
   it('lets the peer use what it was given, again and again', () => {
     for (let i = 0; i < 20; i++) {
+      link.pass(10)
       link.give(data(2, WINDOW))
       expect(link.read(stream)).to.have.lengthOf(WINDOW)
       expect(link.sent()).to.deep.equal([`window 2 +${WINDOW}`])
@@ -195,6 +196,32 @@ describe('yamux: growth of windows', () => {
       link.read(other)
       expect(use(link, stream, 0)).to.deep.equal([`window 2 +${WINDOW}`])
     }
+  })
+
+  it('lends a larger window to a stream that has the connection to itself, until there is data for another', () => {
+    const link = new EngineDriver().know(0)
+    const stream = link.inbound(2)
+    const other = link.inbound(4)
+
+    for (let turn = 0; turn < 8; turn++) {
+      use(link, stream, 0)
+    }
+
+    expect(stream.receiveWindow.size).to.equal(2 * WINDOW)
+
+    link.give(data(4, 1))
+    link.read(other)
+    expect(use(link, stream, 0)).to.deep.equal([`window 2 +${WINDOW}`])
+    expect(stream.receiveWindow.size).to.equal(WINDOW)
+
+    // and company of another is company of this one
+    for (let turn = 0; turn < 20; turn++) {
+      use(link, stream, 0)
+      link.give(data(4, 1))
+      link.read(other)
+    }
+
+    expect(stream.receiveWindow.size).to.equal(WINDOW)
   })
 
   it('does not grow a window that lasts for four round trips, measured by the least that was seen', () => {
