@@ -2,8 +2,7 @@
  * Credit: what the peer lets us send, and what we let the peer send. The laws, asserted by the property tests:
  *
  * - the peer can never have more outstanding than `size`: `available + unread ≤ size`, whatever is read in what order;
- * - credit goes back only for bytes that were read, and only once it is half of the window, or 256 KiB and the last was a
- *   while ago;
+ * - credit goes back only for bytes that were read, once it is half of the window, or 256 KiB a while after the last;
  * - the growth of all windows of a connection never exceeds its budget, and every way to end gives the growth back.
  */
 import { Starvation } from './starvation.ts'
@@ -145,8 +144,8 @@ export class ReceiveWindow {
     const { size } = this
     const isStarved = starvation.endEpoch(now, pace)
     const growsAlone = isAlone && starvation.quickEpochs >= ALONE_EPOCHS
-    const most = isStarved ? Infinity : growsAlone ? ALONE_BYTES : 0
-    const grown = Math.min(size * 2, most, this.limit, size + budget.left)
+    const most = growsAlone && !isStarved ? Math.min(this.limit, ALONE_BYTES) : this.limit
+    const grown = isStarved || growsAlone ? Math.min(size * 2, most, size + budget.left) : size
 
     if (grown > size) {
       this.#resize(grown, budget)
