@@ -34,6 +34,7 @@ export class Driver {
   readonly #alarm: Alarm
   readonly #handlers: DriverHandlers
   readonly #maxBatchLength: number
+  #deliveredAt: number | undefined
   #settling = false
   #flushScheduled = false
 
@@ -57,8 +58,9 @@ export class Driver {
     this.changed()
   }
 
+  /** While a delivery is handed over, when it came: a look at the clock for each message was a tenth of the receiver's work. */
   now (): number {
-    return this.#clock.now()
+    return this.#deliveredAt ?? this.#clock.now()
   }
 
   /** The engine was given something to do: it is done before anything else happens, but not now. */
@@ -100,8 +102,29 @@ export class Driver {
   }
 
   readonly #onBytes = (data: Iterable<Uint8Array>): void => {
-    const now = this.now()
     const first = !this.#flushScheduled
+
+    this.#deliveredAt = this.#clock.now()
+
+    try {
+      this.#receive(data, this.#deliveredAt)
+      this.settle()
+    } finally {
+      // a metrics plugin that throws must not stop the clock for good
+      this.#deliveredAt = undefined
+    }
+
+    this.changed()
+
+    // What listeners answered goes before the connection has all that it does after a delivery done: in noise an
+    // exception of 12 µs ends each. A round trip over it takes 0.115 ms so, and 0.16 a microtask later. Answers to more
+    // deliveries in the same turn go together.
+    if (first) {
+      this.#transmit()
+    }
+  }
+
+  #receive (data: Iterable<Uint8Array>, now: number): void {
     let untold = 0
 
     for (const bytes of data) {
@@ -117,16 +140,6 @@ export class Driver {
 
         this.engine.receive(part, now)
       }
-    }
-
-    this.settle()
-    this.changed()
-
-    // What listeners answered goes before the connection has all that it does after a delivery done: in noise an
-    // exception of 12 µs ends each. A round trip over it takes 0.115 ms so, and 0.16 a microtask later. Answers to more
-    // deliveries in the same turn go together.
-    if (first) {
-      this.#transmit()
     }
   }
 
