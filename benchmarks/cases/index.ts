@@ -24,7 +24,7 @@ export const CASES: BenchCase[] = [
   pingPong({ name: 'ping-pong', title: 'ping-pong, 64 bytes', links: BOTH }),
   openEchoClose({ name: 'open', title: 'open, echo 1 byte, close; 16 at a time', links: BOTH }),
   echoUnderBulk({ name: 'echo-under-bulk', title: '64-byte echo while another stream sends bulk', links: BOTH }),
-  echoBehindQueue({ name: 'echo-behind-queue', title: '64-byte echo while 128 MiB wait on another stream', links: BOTH, bytes: 134_217_728 }),
+  echoBehindQueue({ name: 'echo-behind-queue', title: '64-byte echo while 256 MiB wait on another stream', links: BOTH, bytes: 268_435_456 }),
   idle({ name: 'idle', title: '10,000 idle streams', streams: 10_000 }),
   slowReader({ name: 'slow-reader', title: 'reader of 64 KiB every 50 ms, writer of all it can' }),
   shaped({ name: 'shaped-60ms', title: '1 Gbit/s, 60 ms round trip', shape: { bitsPerSecond: 1e9, roundTripMillis: 60 } }),

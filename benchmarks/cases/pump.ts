@@ -1,4 +1,5 @@
 /** Senders that offer as much as they can, and the meter of who receives it. */
+import { PerformanceObserver, constants } from 'node:perf_hooks'
 import type { Channel, Chunk } from '../peers/types.ts'
 
 /** After that much a sender lets others run, also when it was not told to wait: a stop must reach it. */
@@ -109,6 +110,28 @@ export interface Measured {
   rampBytes: number
   millis: number
   cpuMillis: number
+
+  /** Of that, what other threads than the main one took: those of V8, which collect garbage. */
+  otherCpuMillis: number
+
+  /** How often the whole heap was marked. */
+  marks: number
+}
+
+let marked = 0
+
+const collections = new PerformanceObserver(list => {
+  countMarks(list.getEntries())
+})
+
+function countMarks (entries: PerformanceEntryList): void {
+  marked += entries.filter(entry => (entry as any).detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR).length
+}
+
+function marks (): number {
+  countMarks(collections.takeRecords())
+
+  return marked
 }
 
 /** Counts what comes in on the channels: from the first byte on, for so many milliseconds, after so many to warm up. */
@@ -120,6 +143,10 @@ export async function meter (channels: Channel[], millis: number, options: { ack
   let acknowledged = 0
   let first: number | undefined
   let cpu = process.cpuUsage()
+  let main = process.threadCpuUsage()
+  let marksBefore = 0
+
+  collections.observe({ entryTypes: ['gc'] })
 
   return new Promise((resolve, reject) => {
     let done = false
@@ -130,6 +157,8 @@ export async function meter (channels: Channel[], millis: number, options: { ack
       if (first === undefined) {
         first = now + rampMillis
         cpu = process.cpuUsage()
+        main = process.threadCpuUsage()
+        marksBefore = marks()
       }
 
       if (now < first) {
@@ -151,7 +180,8 @@ export async function meter (channels: Channel[], millis: number, options: { ack
 
       if (!done && now - first >= millis) {
         done = true
-        resolve({ bytes, rampBytes, millis: now - first, cpuMillis: cpuMillis(cpu) })
+        resolve({ bytes, rampBytes, millis: now - first, cpuMillis: cpuMillis(cpu), otherCpuMillis: otherCpuMillis(cpu, main), marks: marks() - marksBefore })
+        collections.disconnect()
       }
     }
 
@@ -169,4 +199,11 @@ export function cpuMillis (since: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(since)
 
   return (user + system) / 1_000
+}
+
+/** The same without the main thread. */
+export function otherCpuMillis (since: NodeJS.CpuUsage, mainSince: NodeJS.CpuUsage): number {
+  const { user, system } = process.threadCpuUsage(mainSince)
+
+  return cpuMillis(since) - (user + system) / 1_000
 }

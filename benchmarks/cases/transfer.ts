@@ -1,5 +1,5 @@
 /** One end sends as much as it can, the other counts: bulk and small messages, over few streams and many. */
-import { cpuMillis, meter, pump, pumpRound } from './pump.ts'
+import { cpuMillis, meter, otherCpuMillis, pump, pumpRound } from './pump.ts'
 import { acceptChannels, openChannels } from './setup.ts'
 import { GIB, MIB } from './types.ts'
 import type { BenchCase, Figures, Metric, Side } from './types.ts'
@@ -16,7 +16,9 @@ interface Transfer {
 
 const BULK: Metric[] = [
   { name: 'rate', title: 'rate', unit: 'MiB/s', better: 'higher' },
-  { name: 'cpu', title: 'CPU of both ends', unit: 's/GiB', better: 'lower' }
+  { name: 'cpu', title: 'CPU of both ends', unit: 's/GiB', better: 'lower' },
+  { name: 'otherCpu', title: 'of that, in threads of V8', unit: 's/GiB', better: 'lower' },
+  { name: 'marks', title: 'heap marked at the receiver', unit: 'times/GiB', better: 'lower' }
 ]
 
 const MESSAGES: Metric[] = [
@@ -31,10 +33,17 @@ export function transfer (init: Transfer): BenchCase {
   const round = small && streams > 1
   const way = direction === 'up' ? 'upload' : 'download'
 
-  function figures ({ bytes: received, millis }: { bytes: number, millis: number }, totalCpu: number): Figures {
+  function figures ({ bytes: received, millis }: { bytes: number, millis: number }, totalCpu: number, collecting: { otherCpu?: number, marks?: number } = {}): Figures {
+    const { otherCpu = NaN, marks = NaN } = collecting
+
     return small
       ? { rate: received / bytes / millis * 1_000, cpu: totalCpu * 1_000 / (received / bytes) }
-      : { rate: received / MIB / millis * 1_000, cpu: totalCpu / 1_000 / (received / GIB) }
+      : {
+          rate: received / MIB / millis * 1_000,
+          cpu: totalCpu / 1_000 / (received / GIB),
+          otherCpu: otherCpu / 1_000 / (received / GIB),
+          marks: marks / (received / GIB)
+        }
   }
 
   /** Sends until told that it is enough, and what came of it. */
@@ -44,17 +53,19 @@ export function transfer (init: Transfer): BenchCase {
     await side.hear()
 
     const cpu = process.cpuUsage()
+    const main = process.threadCpuUsage()
     const stops = acknowledgements === undefined
       ? channels.map(channel => pump(channel, message))
       : [pumpRound(channels, message, acknowledgements)]
     const measured = await side.hear()
     const total = measured.cpuMillis + cpuMillis(cpu)
+    const otherCpu = measured.otherCpuMillis + otherCpuMillis(cpu, main)
 
     for (const stop of stops) {
       stop()
     }
 
-    return figures(measured, total)
+    return figures(measured, total, { otherCpu, marks: measured.marks })
   }
 
   async function receive (side: Side, channels: Channel[], acknowledgements: Channel | undefined): Promise<Figures> {
