@@ -3,7 +3,6 @@
  * frames do, and how things end on its wire.
  */
 import { ConnectionClosedError, MuxerClosedError, StreamBufferError, TimeoutError, TooManyOutboundProtocolStreamsError } from '../interface/errors.ts'
-import { leave } from './closing.ts'
 import { stalledSince, sweep } from './timeouts.ts'
 import type { ConnectionLimits, ConnectionState } from './connection-state.ts'
 import type { Engine, EngineEvent, EngineState, EngineStatistics, OpenOptions, RecordStatistics } from './engine.ts'
@@ -152,15 +151,7 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
   }
 
   read (stream: Stream, max: number, now: number): Uint8Array | undefined {
-    let bytes: Uint8Array | undefined
-
-    if (stream.closed) {
-      leave(this.connection, stream, -1)
-      bytes = stream.receiveQueue.shift(max)
-      leave(this.connection, stream, 1)
-    } else {
-      bytes = this.connection.kept.shift(stream, max)
-    }
+    const bytes = this.connection.kept.shift(stream, max)
 
     this.consumed(stream, now)
 
@@ -168,11 +159,7 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
   }
 
   readAll (stream: Stream, now: number): Uint8Array[] {
-    if (stream.closed) {
-      leave(this.connection, stream, -1)
-    } else {
-      this.connection.kept.release(stream)
-    }
+    this.connection.kept.release(stream)
 
     const bytes = stream.receiveQueue.takeAll()
 
@@ -182,11 +169,7 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
   }
 
   retain (stream: Stream): void {
-    if (stream.closed) {
-      stream.receiveQueue.settle()
-    } else {
-      this.connection.kept.settle(stream)
-    }
+    this.connection.kept.settle(stream)
   }
 
   drain (refuse = true): void {

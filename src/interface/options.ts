@@ -50,8 +50,9 @@ export interface StreamOptions extends LibP2PStreamOptions {
  * `replies` is an amount: over any of them the connection is closed. The peer gets a GoAway, our side a
  * `BudgetExceededError` that names the budget, its limit and its option.
  *
- * The last three are amounts that wait for our own application. Over any of them the stream that holds the most is reset
- * with a `StreamBufferError` that names the option, and the connection goes on.
+ * The last three are amounts that wait for our own application. Over any of them a stream gives way with a
+ * `StreamBufferError` that names the option, and the connection goes on: the oldest of those that are over and were not
+ * read to their end, or else the one that holds the most.
  *
  * `Infinity` is no limit.
  */
@@ -99,7 +100,8 @@ export interface AbuseBudgets {
 
   /**
    * Pieces in which those bytes are kept, each of which costs some 200 bytes more. Small ones are joined where a stream
-   * has more than 16, or all streams together more than 4,096.
+   * has more than 16, or all streams together more than 4,096. A stream that is over and was not read to its end counts
+   * for eight more.
    *
    * @default 65_536 (more than there is room for beside `unreadBytes` in pieces that are not joined, of 4 KiB or more)
    */

@@ -22,10 +22,19 @@ export function brokenInvariant (engine: Engine): string | undefined {
     return table.size > 0 ? `${table.size} streams outlive their connection` : undefined
   }
 
-  for (const stream of table.values()) {
+  for (const stream of [...table.values(), ...kept.lingering]) {
     bytes += stream.receiveQueue.byteLength
     pieces += stream.receiveQueue.pieces
     unstarted += isUnstarted(stream) ? stream.receiveQueue.byteLength : 0
+  }
+
+  for (const stream of kept.lingering) {
+    if (!stream.closed || stream.receiveQueue.byteLength === 0) {
+      return `stream ${stream.name} is kept for nothing`
+    }
+  }
+
+  for (const stream of table.values()) {
     inbound += stream.inbound === true ? 1 : 0
 
     if (stream.closed === true) {
@@ -42,7 +51,6 @@ export function brokenInvariant (engine: Engine): string | undefined {
     above('pieces kept', pieces, limits.unreadPieces) ??
     above('bytes of streams not begun', unstarted, limits.unstartedBytes) ??
     above('refusals owed', state.refusalsOwed.length, limits.replies + 1) ??
-    (kept.left < 0 ? `${kept.left} bytes are left behind` : undefined) ??
     ('growth' in state ? brokenYamux(state as YamuxState) : undefined)
 }
 

@@ -1,5 +1,4 @@
 /** What a frame of the peer does: one function for each kind, called when its header is complete. */
-import { dropUnread, mayLeave } from '../../core/closing.ts'
 import { keep } from '../../core/overflow.ts'
 import { Edge } from '../../core/stream-record.ts'
 import { endStall, watch } from '../../core/timeouts.ts'
@@ -142,13 +141,6 @@ function receiveReset (state: YamuxState, stream: YamuxStream, now: number): voi
   const code = type === FrameType.windowUpdate ? length : 0
 
   state.resetRemotely++
-
-  if (stream.receiveQueue.byteLength > 0 && !mayLeave(state, stream)) {
-    dropUnread(state, stream)
-    stream.receive = 'reset'
-    // an end that was not told yet is none any more
-    stream.edges &= ~Edge.remoteEnded
-  }
 
   resetRemotely(state, stream, new StreamResetError(
     `the peer reset the stream${code === 0 ? '' : ` with code ${code}`}`, { origin: 'remote', code }))
