@@ -106,16 +106,17 @@ export class PlainSide {
     let unread = 0
 
     for (const { record, written } of this.#streams.values()) {
+      unread += record.receiveQueue.byteLength
+
       if (record.closed) {
         continue
       }
 
-      unread += record.receiveQueue.byteLength
       this.#must(record.receiveQueue.byteLength <= record.limits.maxReadBufferLength, `stream ${record.name} keeps ${record.receiveQueue.byteLength} unread bytes`)
       this.#must(record.sendQueue.byteLength <= written, `stream ${record.name} queues more than was written`)
     }
 
-    this.#must(unread <= this.endpoint.engine.connection.budgets.limits.unreadBytes, `${unread} bytes are unread on all streams`)
+    this.#must(this.endpoint.closed || unread <= this.endpoint.engine.connection.budgets.limits.unreadBytes, `${unread} bytes are unread on all streams`)
     this.#checkTurns()
   }
 
