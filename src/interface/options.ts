@@ -77,7 +77,7 @@ export interface AbuseBudgets {
   /** Frames for streams that are not open. @default 10_000 (what is in flight while we reset a stream is not counted) */
   unknownStreams?: number
 
-  /** Frames that carry nothing: empty data, credit of zero, repeated ACKs. @default 10_000 */
+  /** Frames that change nothing: empty data, credit of zero or for what has ended, repeated ACKs and GoAways. @default 10_000 */
   emptyFrames?: number
 
   /**

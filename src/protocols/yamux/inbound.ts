@@ -22,7 +22,7 @@ export function receiveHeader (state: YamuxState, now: number): void {
   } else if (type === FrameType.ping) {
     receivePing(state, now)
   } else if (type === FrameType.goAway) {
-    receiveGoAway(state)
+    receiveGoAway(state, now)
   } else {
     violation(state, `frame of unknown type ${type}`)
   }
@@ -237,6 +237,10 @@ function receiveCredit (state: YamuxState, stream: YamuxStream, now: number): vo
 
   state.windowUpdatesReceived++
 
+  if (length > 0 && stream.send === 'ended' && !isLateCredit(state, length) && !charge(state, 'emptyFrames', now)) {
+    return
+  }
+
   if (!stream.sendWindow.grant(length)) {
     violation(state, `window update of ${length} on stream ${stream.id}, which had ${stream.sendWindow.available}: over 32 bits`)
     return
@@ -250,6 +254,27 @@ function receiveCredit (state: YamuxState, stream: YamuxStream, now: number): vo
   if ((flags & Flag.fin) !== 0) {
     receiveFin(state, stream)
   }
+}
+
+/**
+ * Credit for a half that we have ended is of no use to anybody. A peer that has not read all of it yet sends it in good
+ * faith: one window update for each frame that it reads, as @libp2p/yamux, by which its window may grow as well; or for
+ * as many bytes as it reads, however small its reads are.
+ */
+function isLateCredit (state: YamuxState, length: number): boolean {
+  if (state.lateFrames > 0) {
+    state.lateFrames--
+
+    return true
+  }
+
+  if (state.lateCredit >= length) {
+    state.lateCredit -= length
+
+    return true
+  }
+
+  return false
 }
 
 /** Bytes were read: announces credit once half of the window is owed. */
@@ -319,7 +344,7 @@ function measureRoundTrip (state: YamuxState): void {
   }
 }
 
-function receiveGoAway (state: YamuxState): void {
+function receiveGoAway (state: YamuxState, now: number): void {
   const code = state.decoder.length
 
   if (code !== GoAwayCode.normalTermination) {
@@ -327,12 +352,16 @@ function receiveGoAway (state: YamuxState): void {
     return
   }
 
-  if (state.remoteGoAway === undefined) {
-    state.remoteGoAway = code
-    state.events.push({ type: 'go-away', code })
+  if (state.remoteGoAway !== undefined) {
+    // it says nothing new
+    charge(state, 'emptyFrames', now)
+    return
+  }
 
-    if (state.table.size === 0) {
-      close(state, GoAwayCode.normalTermination, undefined)
-    }
+  state.remoteGoAway = code
+  state.events.push({ type: 'go-away', code })
+
+  if (state.table.size === 0) {
+    close(state, GoAwayCode.normalTermination, undefined)
   }
 }
