@@ -3,6 +3,7 @@
  * frames do, and how things end on its wire.
  */
 import { ConnectionClosedError, MuxerClosedError, StreamBufferError, TimeoutError, TooManyOutboundProtocolStreamsError } from '../interface/errors.ts'
+import { isCrowded } from './connection-state.ts'
 import { stalledSince, sweep } from './timeouts.ts'
 import type { ConnectionLimits, ConnectionState } from './connection-state.ts'
 import type { Engine, EngineEvent, EngineState, EngineStatistics, OpenOptions, RecordStatistics } from './engine.ts'
@@ -62,18 +63,16 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
     const state = this.connection
     const { inbound, outbound, openedInbound, openedOutbound } = state.table
     const { last, min, smoothed } = state.roundTrip
-    let bytesQueued = 0
     let { stalledMillis } = state
 
     for (const stream of this.streams) {
-      bytesQueued += stream.sendQueue.byteLength
       stalledMillis += stalledSince(stream, now)
     }
 
     return {
       bytesSent: state.bytesSent,
       bytesReceived: state.bytesReceived,
-      bytesQueued,
+      bytesQueued: state.bytesQueued,
       stalls: state.stalls,
       stalledMillis,
       framesSent: state.framesSent,
@@ -133,6 +132,7 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
     const { sendQueue, limits } = stream
 
     this.connection.now = now
+    this.connection.bytesQueued += bytes.byteLength
     sendQueue.push(bytes)
 
     if (stream.needsDrain && sendQueue.byteLength > limits.maxWriteBufferLength) {
@@ -145,7 +145,8 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
     this.queued(stream, now)
 
     // what is empty never drains
-    stream.needsDrain ||= sendQueue.byteLength >= Math.max(1, Math.min(limits.writeHighWaterMark, limits.maxWriteBufferLength))
+    stream.needsDrain ||= sendQueue.byteLength >= Math.max(1, Math.min(limits.writeHighWaterMark, limits.maxWriteBufferLength)) ||
+      isCrowded(this.connection, stream)
 
     return !stream.needsDrain
   }

@@ -39,7 +39,7 @@ export function abandon (state: ConnectionState<any, any>, stream: StreamRecord,
   dropUnread(state, stream)
   stream.apply('reset-sent')
   stream.error = error
-  stream.sendQueue.clear()
+  dropUnsent(state, stream)
 
   return true
 }
@@ -60,10 +60,15 @@ export function giveUp (state: ConnectionState<any, any>, stream: StreamRecord, 
 }
 
 /** The peer, or its connection, ended the stream: what was received stays readable. */
-export function cutOff (stream: StreamRecord, error: Error): void {
+export function cutOff (state: ConnectionState<any, any>, stream: StreamRecord, error: Error): void {
   stream.apply('reset-received')
   stream.error = error
-  stream.sendQueue.clear()
+  dropUnsent(state, stream)
+}
+
+function dropUnsent (state: ConnectionState<any, any>, { sendQueue }: StreamRecord): void {
+  state.bytesQueued -= sendQueue.byteLength
+  sendQueue.clear()
 }
 
 /** The connection is over: `cut` ends each stream that has not ended. */

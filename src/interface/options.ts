@@ -135,6 +135,17 @@ export interface MuxerOptions extends StreamMuxerOptions<StreamOptions> {
   maxBatchLength?: number
 
   /**
+   * Once the other streams of the connection have this many bytes queued together, `send()` returns `false` on every
+   * stream that has anything queued, below its own `writeHighWaterMark` as well, and `drain` follows when its queue is
+   * empty, if not before. Each stream may still have one message on its way, so that none starves; a stream that is the
+   * only one to write is not held up.
+   *
+   * @default 4_194_304 (sixteen streams at their `writeHighWaterMark`: a thousand of them would hold 250 MiB for a peer
+   * that does not read)
+   */
+  connectionWriteHighWaterMark?: number
+
+  /**
    * Streams of the peer that may wait for `acceptStream()`; further ones are reset. Of no effect in libp2p's node, which
    * is told of streams by an event.
    *

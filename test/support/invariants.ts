@@ -17,6 +17,7 @@ export function brokenInvariant (engine: Engine): string | undefined {
   let pieces = 0
   let unstarted = 0
   let inbound = 0
+  let queued = 0
 
   if (state.phase === 'closed') {
     return table.size > 0 ? `${table.size} streams outlive their connection` : undefined
@@ -36,6 +37,11 @@ export function brokenInvariant (engine: Engine): string | undefined {
 
   for (const stream of table.values()) {
     inbound += stream.inbound === true ? 1 : 0
+    queued += stream.sendQueue.byteLength
+
+    if (stream.needsDrain === true && stream.sendQueue.byteLength === 0) {
+      return `stream ${stream.name} waits for a drain that never comes`
+    }
 
     if (stream.closed === true) {
       return `stream ${stream.name} is over and still there`
@@ -45,6 +51,7 @@ export function brokenInvariant (engine: Engine): string | undefined {
   return differs('bytes kept', kept.bytes, bytes) ??
     differs('pieces kept', kept.pieces, pieces) ??
     differs('bytes of streams not begun', kept.unstarted, unstarted) ??
+    differs('bytes queued', state.bytesQueued, queued) ??
     differs('streams of the peer', table.inbound, inbound) ??
     differs('streams of ours', table.outbound, table.size - inbound) ??
     above('bytes kept', bytes, limits.unreadBytes) ??

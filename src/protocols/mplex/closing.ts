@@ -69,14 +69,14 @@ export function resetRemotely (state: MplexState, stream: MplexStream): void {
     dropUnread(state, stream)
   }
 
-  cutOff(stream, new StreamResetError('the peer reset the stream', { origin: 'remote' }))
+  cutOff(state, stream, new StreamResetError('the peer reset the stream', { origin: 'remote' }))
   state.resetRemotely++
   forget(state, stream)
 }
 
 /** The connection ended before the stream did: what was received stays readable. */
 export function cut (state: MplexState, stream: MplexStream, error: Error): void {
-  cutOff(stream, error)
+  cutOff(state, stream, error)
   forget(state, stream)
 }
 

@@ -92,7 +92,7 @@ function oweReset (state: YamuxState, stream: YamuxStream, code: number, error: 
 
 /** The peer, or its connection, ended the stream: what was received stays readable. */
 export function resetRemotely (state: YamuxState, stream: YamuxStream, error: Error): void {
-  cutOff(stream, error)
+  cutOff(state, stream, error)
   forget(state, stream)
 }
 
