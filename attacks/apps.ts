@@ -3,6 +3,7 @@ import type { App } from './types.ts'
 import type { Stream } from '@libp2p/interface'
 
 const CHUNK_BYTES = 65_536
+const SMALL_BYTES = 1_024
 
 /** What a slow application has in hand. */
 const held: Stream[] = []
@@ -33,9 +34,9 @@ function echo (stream: Stream): void {
 }
 
 /** As much as the stream takes, and then whenever it drains. */
-function write (stream: Stream): void {
+function write (stream: Stream, bytes: number): void {
   const fill = (): void => {
-    while (stream.writeStatus === 'writable' && stream.send(new Uint8Array(CHUNK_BYTES))) {
+    while (stream.writeStatus === 'writable' && stream.send(new Uint8Array(bytes))) {
       // until it has enough
     }
   }
@@ -57,8 +58,11 @@ export function use (app: App, stream: Stream, index: number): void {
     held.push(stream)
   } else if (app === 'echo') {
     echo(stream)
-  } else if (app === 'write') {
-    write(stream)
+  } else if (app === 'write' || app === 'write-small') {
+    write(stream, app === 'write' ? CHUNK_BYTES : SMALL_BYTES)
+  } else if (app === 'end-first') {
+    stream.pause()
+    stream.close().catch(ignore)
   } else if (app === 'leave') {
     leave(stream)
   } else {

@@ -19,7 +19,19 @@ async function main (): Promise<void> {
     throw new Error(`there is no attack ${name}`)
   }
 
-  const wire = await Wire.connect(Number(port), attack.deaf)
+  const wire = await Wire.connect(Number(port), language as Language, what => {
+    report({ type: 'told', what })
+  })
+
+  if (attack.deaf === true) {
+    // once it is over: what was said last may lie in the socket
+    process.once('message', () => {
+      wire.listen()
+    })
+  } else {
+    wire.listen()
+  }
+
   const timer = setInterval(() => {
     report({ type: 'sent', bytes: wire.sent })
   }, REPORT_MILLIS)

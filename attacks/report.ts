@@ -34,6 +34,10 @@ export function faults (attack: Attack, outcome: Outcome, language: Language): s
     found.push(`left unhandled: ${outcome.unhandled.join('; ')}`)
   }
 
+  if (outcome.end === 'closed' && !LAST_WORDS[language].includes(outcome.told ?? '')) {
+    found.push(`told the attacker "${outcome.told ?? 'nothing'}" at the end, and not "${LAST_WORDS[language].join('" or "')}"`)
+  }
+
   if (growth > MAX_GROWTH_MIB) {
     found.push(`grew by ${growth.toFixed(1)} MiB, of ${MAX_GROWTH_MIB}`)
   }
@@ -44,6 +48,9 @@ export function faults (attack: Attack, outcome: Outcome, language: Language): s
 
   return found
 }
+
+/** A GoAway may be lost with the socket, which is reset where the attacker has sent what nobody took. Mplex has none. */
+const LAST_WORDS: Record<Language, string[]> = { yamux: ['GoAway 1', 'RST'], mplex: ['RST', 'FIN'] }
 
 /** Of live memory. */
 const MAX_GROWTH_MIB = 8

@@ -19,6 +19,9 @@ const POLL_MILLIS = 50
 /** As long as the victim took no more of what was sent, it will not. */
 const STALL_MILLIS = 5_000
 
+/** For the victim's last word to arrive. */
+const TOLD_MILLIS = 2_000
+
 /** Of echoes before the attack. */
 const QUIET_MILLIS = 300
 
@@ -123,11 +126,14 @@ export async function runAttack (attack: Attack, victim: Victim, seconds: number
     // what was going on when it ended may take a moment to show
     const look = (end === 'out of memory' || end === 'crashed' ? undefined : await lastLook(child, seconds)) ?? watch.look
 
+    const ended = ending(end, look)
+
     return {
       attack: attack.name,
       victim: victim.name,
-      end: ending(end, look),
+      end: ended,
       error: look?.error,
+      told: ended === 'closed' ? await lastWord(attacker) : undefined,
       unhandled: summary(look?.unhandled ?? []),
       sentBytes: watch.sentBytes,
       liveGrowth: look === undefined ? 0 : Math.max(0, look.livePeak - look.liveBefore),
@@ -239,6 +245,13 @@ async function lastLook (child: Child<FromVictim>, seconds: number): Promise<Loo
   child.tell({ type: 'look' })
 
   return (await child.hear('look', Math.min(5, seconds) * 1_000))?.look
+}
+
+/** What reached the attacker of the end. */
+async function lastWord (attacker: Child<FromAttacker>): Promise<string | undefined> {
+  attacker.tell({ type: 'look' })
+
+  return (await attacker.hear('told', TOLD_MILLIS))?.what
 }
 
 function ending (end: Outcome['end'], look: Look | undefined): Outcome['end'] {

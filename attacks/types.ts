@@ -6,10 +6,11 @@ export type Language = 'yamux' | 'mplex'
 
 /**
  * What the victim's application does with a stream of the attacker: reads it, echoes it, keeps it and never reads, keeps
- * the first and reads the others or the other way round, writes as much as it is let, or ends both halves at once. Or it is slow: it has every
- * stream in hand and comes to none of them.
+ * the first and reads the others or the other way round, writes as much as it is let, in large or in small messages, ends
+ * both halves at once, or ends its own and does not read. Or it is slow: it has every stream in hand and comes to none of
+ * them.
  */
-export type App = 'read' | 'echo' | 'ignore' | 'hold-first' | 'read-first' | 'write' | 'leave' | 'slow'
+export type App = 'read' | 'echo' | 'ignore' | 'hold-first' | 'read-first' | 'write' | 'write-small' | 'leave' | 'end-first' | 'slow'
 
 /** The frames that both languages have, for the `n`th stream of the attacker, counted from 0. */
 export interface Dialect {
@@ -48,6 +49,9 @@ export interface Outcome {
   /** The error that the victim's connection ended with, if it did. */
   error?: { name: string, message: string, budget?: string }
 
+  /** What the attacker heard of the end: the last word of the muxer, or how the connection under it ended. */
+  told?: string
+
   /** Rejections that nobody handled, and exceptions that nobody caught. */
   unhandled: string[]
 
@@ -81,4 +85,4 @@ export interface Look {
 
 export type FromVictim = { type: 'listening', port: number } | { type: 'begun' } | { type: 'look', look: Look }
 
-export type FromAttacker = { type: 'sent', bytes: number } | { type: 'done', bytes: number, closed: boolean }
+export type FromAttacker = { type: 'sent', bytes: number } | { type: 'told', what: string } | { type: 'done', bytes: number, closed: boolean }

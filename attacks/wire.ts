@@ -2,6 +2,8 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { FrameReader, GO_AWAY } from '../test/support/frames.ts'
+import type { Language } from './types.ts'
 import type { Socket } from 'node:net'
 
 /** Frames are small: so many bytes of them go out together. */
@@ -13,30 +15,51 @@ export class Wire {
   heard = 0
   closed = false
 
-  readonly #socket: Socket
+  /** The victim's last word: its GoAway, or else how the connection ended. */
+  told: string | undefined
 
-  constructor (socket: Socket, deaf: boolean) {
+  readonly #socket: Socket
+  readonly #frames: FrameReader | undefined
+  readonly #onTold: (what: string) => void
+
+  constructor (socket: Socket, language: Language, onTold: (what: string) => void) {
     this.#socket = socket
-    socket.on('error', () => {})
+    this.#frames = language === 'yamux' ? new FrameReader() : undefined
+    this.#onTold = onTold
+    socket.on('error', () => {
+      this.#tell('RST')
+    })
+    socket.once('end', () => {
+      this.#tell('FIN')
+    })
     socket.once('close', () => {
       this.closed = true
     })
-
-    if (deaf) {
-      return
-    }
-
-    socket.on('data', chunk => {
-      this.heard += chunk.byteLength
-    })
   }
 
-  static async connect (port: number, deaf = false): Promise<Wire> {
+  static async connect (port: number, language: Language, onTold: (what: string) => void): Promise<Wire> {
     const socket = net.connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true })
 
     await once(socket, 'connect')
 
-    return new Wire(socket, deaf)
+    return new Wire(socket, language, onTold)
+  }
+
+  /** Until then all that the victim sends stays in the socket. */
+  listen (): void {
+    if (this.#socket.listenerCount('data') > 0) {
+      return
+    }
+
+    this.#socket.on('data', chunk => {
+      this.heard += chunk.byteLength
+
+      const goAway = this.#frames?.push(chunk).find(({ type }) => type === GO_AWAY)
+
+      if (goAway !== undefined) {
+        this.#tell(`GoAway ${goAway.length}`)
+      }
+    })
   }
 
   /** Resolves when the victim has taken enough for more to be sent, or closed the connection. */
@@ -88,6 +111,14 @@ export class Wire {
   /** An attacker that takes its time. */
   async pause (millis: number): Promise<void> {
     await delay(millis)
+  }
+
+  /** What comes behind the first is the same end, once more. */
+  #tell (what: string): void {
+    if (this.told === undefined) {
+      this.told = what
+      this.#onTold(what)
+    }
   }
 
   async #drain (): Promise<void> {

@@ -211,6 +211,20 @@ export const SHARED: Attack[] = [
     }
   },
   {
+    name: 'unread-ended',
+    title: '256 KiB on each of 1,500 streams that both sides end, and that are not read',
+    languages: BOTH,
+    ends: GOES_ON,
+    app: 'end-first',
+    run: async (wire, { open, data, end }) => {
+      const body = new Uint8Array(WINDOW).fill(7)
+
+      for (let n = 0; n < 1_500 && !wire.closed; n++) {
+        await wire.send(open(n), data(n, body), end(n))
+      }
+    }
+  },
+  {
     name: 'slow-loris',
     title: 'a frame of which a byte comes every 50 ms, for 4 s',
     languages: BOTH,
@@ -233,6 +247,18 @@ export const SHARED: Attack[] = [
     deaf: true,
     run: async (wire, { open }) => {
       await wire.each(10, open)
+      await wire.pause(5_000)
+    }
+  },
+  {
+    name: 'writes-unread',
+    title: 'messages of 1 KiB that the victim writes on 1,000 streams, unread for 5 s',
+    languages: BOTH,
+    ends: GOES_ON,
+    app: 'write-small',
+    deaf: true,
+    run: async (wire, { open }) => {
+      await wire.each(1_000, open)
       await wire.pause(5_000)
     }
   },

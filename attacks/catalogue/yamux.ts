@@ -61,6 +61,18 @@ export const YAMUX_ONLY: Attack[] = [
     }
   },
   {
+    name: 'credit-after-end',
+    title: '1,000,000 window updates for a half that the victim has ended',
+    languages: YAMUX,
+    ends: overBudget('emptyFrames'),
+    app: 'end-first',
+    run: async wire => {
+      await wire.send(windowUpdate(1, 0, SYN))
+      await wire.pause(200)
+      await wire.repeat(1_000_000, windowUpdate(1, 12))
+    }
+  },
+  {
     name: 'window-overflow',
     title: 'credit that makes a window larger than 32 bits',
     languages: YAMUX,
@@ -131,13 +143,14 @@ export const YAMUX_ONLY: Attack[] = [
   },
   {
     name: 'after-goaway',
-    title: 'GoAway, then 10,000 streams with data, then GoAway 10,000 times',
+    title: 'GoAway, then 10,000 streams with data, then GoAway 100,000 times',
     languages: YAMUX,
-    ends: GOES_ON,
+    // the former when the application is late, and too many are open at once
+    ends: [overBudget('refusals'), overBudget('emptyFrames')],
     run: async wire => {
       await wire.send(windowUpdate(1, 0, SYN), goAway(0))
       await wire.each(10_000, n => [windowUpdate(yamuxId(n + 1), 0, SYN), data(yamuxId(n + 1), new Uint8Array(100))])
-      await wire.repeat(10_000, goAway(0))
+      await wire.repeat(100_000, goAway(0))
     }
   },
   {

@@ -285,7 +285,8 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
   #onClosed (): void {
     const { error } = this.record
 
-    this.timeline.close = Date.now()
+    // told again when what was left unread had to give way
+    this.timeline.close ??= Date.now()
 
     this.#maybeEnd()
     this.dispatchEvent(new StreamCloseEvent(error === undefined ? undefined : isLocal(error), error))
@@ -294,7 +295,7 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
   }
 
   #reset (code: number, err: Error): void {
-    if (this.record.closed) {
+    if (this.record.closed && this.record.receiveQueue.byteLength === 0) {
       return
     }
 
@@ -308,6 +309,7 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     }
 
     this.host.changed()
+    this.#maybeEnd()
   }
 
   #assertReadable (what: string): void {

@@ -3,7 +3,7 @@
  * frames do, and how things end on its wire.
  */
 import { ConnectionClosedError, MuxerClosedError, StreamBufferError, TimeoutError, TooManyOutboundProtocolStreamsError } from '../interface/errors.ts'
-import { leave } from './closing.ts'
+import { isCrowded } from './connection-state.ts'
 import { stalledSince, sweep } from './timeouts.ts'
 import type { ConnectionLimits, ConnectionState } from './connection-state.ts'
 import type { Engine, EngineEvent, EngineState, EngineStatistics, OpenOptions, RecordStatistics } from './engine.ts'
@@ -63,18 +63,16 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
     const state = this.connection
     const { inbound, outbound, openedInbound, openedOutbound } = state.table
     const { last, min, smoothed } = state.roundTrip
-    let bytesQueued = 0
     let { stalledMillis } = state
 
     for (const stream of this.streams) {
-      bytesQueued += stream.sendQueue.byteLength
       stalledMillis += stalledSince(stream, now)
     }
 
     return {
       bytesSent: state.bytesSent,
       bytesReceived: state.bytesReceived,
-      bytesQueued,
+      bytesQueued: state.bytesQueued,
       stalls: state.stalls,
       stalledMillis,
       framesSent: state.framesSent,
@@ -134,6 +132,7 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
     const { sendQueue, limits } = stream
 
     this.connection.now = now
+    this.connection.bytesQueued += bytes.byteLength
     sendQueue.push(bytes)
 
     if (stream.needsDrain && sendQueue.byteLength > limits.maxWriteBufferLength) {
@@ -146,21 +145,14 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
     this.queued(stream, now)
 
     // what is empty never drains
-    stream.needsDrain ||= sendQueue.byteLength >= Math.max(1, Math.min(limits.writeHighWaterMark, limits.maxWriteBufferLength))
+    stream.needsDrain ||= sendQueue.byteLength >= Math.max(1, Math.min(limits.writeHighWaterMark, limits.maxWriteBufferLength)) ||
+      isCrowded(this.connection, stream)
 
     return !stream.needsDrain
   }
 
   read (stream: Stream, max: number, now: number): Uint8Array | undefined {
-    let bytes: Uint8Array | undefined
-
-    if (stream.closed) {
-      leave(this.connection, stream, -1)
-      bytes = stream.receiveQueue.shift(max)
-      leave(this.connection, stream, 1)
-    } else {
-      bytes = this.connection.kept.shift(stream, max)
-    }
+    const bytes = this.connection.kept.shift(stream, max)
 
     this.consumed(stream, now)
 
@@ -168,11 +160,7 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
   }
 
   readAll (stream: Stream, now: number): Uint8Array[] {
-    if (stream.closed) {
-      leave(this.connection, stream, -1)
-    } else {
-      this.connection.kept.release(stream)
-    }
+    this.connection.kept.release(stream)
 
     const bytes = stream.receiveQueue.takeAll()
 
@@ -182,11 +170,7 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
   }
 
   retain (stream: Stream): void {
-    if (stream.closed) {
-      stream.receiveQueue.settle()
-    } else {
-      this.connection.kept.settle(stream)
-    }
+    this.connection.kept.settle(stream)
   }
 
   drain (refuse = true): void {

@@ -20,6 +20,7 @@ export function resolveLimits<Stream extends StreamLimits> (options: MuxerOption
     maxEarlyStreams: options.maxEarlyStreams ?? Math.min(EARLY_STREAMS, options.maxInboundStreams ?? EARLY_STREAMS),
     acceptBacklog: options.acceptBacklog ?? 256,
     maxBatchLength: options.maxBatchLength ?? 65_519,
+    connectionWriteHighWaterMark: options.connectionWriteHighWaterMark ?? 4_194_304,
     budgets,
     stream
   }
@@ -29,6 +30,7 @@ export function resolveLimits<Stream extends StreamLimits> (options: MuxerOption
   }
 
   atMost('maxEarlyStreams', options.maxEarlyStreams ?? 0, limits.maxInboundStreams, 'so many streams are never open at once')
+  positive('connectionWriteHighWaterMark', limits.connectionWriteHighWaterMark)
   atLeast('maxMessageSize', stream.maxMessageSize, 1_024, 'headers would be a large part of what is sent')
   atLeast('maxBatchLength', limits.maxBatchLength, 1_024, 'no data is sent that has no room behind its header')
 

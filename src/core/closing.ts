@@ -8,62 +8,67 @@ import type { StreamRecord } from './stream-record.ts'
 /** Takes a stream that is over out of the table, and tells its holder. */
 export function remove<Stream extends StreamRecord> (state: ConnectionState<Stream, any>, stream: Stream): void {
   state.table.delete(stream)
-  // what is unread now belongs to whoever still holds the stream
-  state.kept.release(stream)
-  leave(state, stream, 1)
+
+  if (stream.receiveQueue.byteLength > 0) {
+    state.kept.linger(stream)
+
+    if ((stream.edges & Edge.opened) !== 0 && state.phase !== 'closed') {
+      // nobody has heard of it, nor will
+      giveUp(state, stream)
+    }
+  }
+
   endStall(state, stream, state.now)
   state.edges.raise(stream, Edge.closed | Edge.ended)
 }
 
-/**
- * What a stream of the peer has left unread that is over counts, or counts no more. What both sides ended in order counts
- * for nobody, nor do streams of ours: they are as many as our application opens.
- */
-export function leave ({ kept }: ConnectionState<any, any>, { error, inbound, receiveQueue }: StreamRecord, sign: 1 | -1): void {
-  kept.left += error === undefined || !inbound ? 0 : sign * receiveQueue.byteLength
-}
-
-/** Our side ends a stream: unread and unsent bytes are gone. `false`: it was over already. */
+/** Our side ends a stream: unread and unsent bytes are gone. `false`: it was over already, but for its unread bytes. */
 export function abandon (state: ConnectionState<any, any>, stream: StreamRecord, error: Error | undefined): boolean {
-  if (stream.closed || state.phase === 'closed') {
+  if (stream.closed) {
+    if (stream.receiveQueue.byteLength > 0) {
+      giveUp(state, stream, error)
+    }
+
+    return false
+  }
+
+  if (state.phase === 'closed') {
     return false
   }
 
   dropUnread(state, stream)
   stream.apply('reset-sent')
   stream.error = error
-  stream.sendQueue.clear()
+  dropUnsent(state, stream)
 
   return true
 }
 
 /** Nobody will read it. */
 export function dropUnread (state: ConnectionState<any, any>, stream: StreamRecord): void {
-  if (stream.closed) {
-    leave(state, stream, -1)
-  } else {
-    state.kept.release(stream)
-  }
-
+  state.kept.release(stream)
   stream.receiveQueue.clear()
 }
 
-/** The peer, or its connection, ended the stream: what was received stays readable. */
-export function cutOff (stream: StreamRecord, error: Error): void {
-  stream.apply('reset-received')
-  stream.error = error
-  stream.sendQueue.clear()
+/** What is unread of a stream is dropped before its reader has said so: it must not take the rest for the whole. */
+export function giveUp (state: ConnectionState<any, any>, stream: StreamRecord, error?: Error): void {
+  dropUnread(state, stream)
+  stream.receive = 'reset'
+  stream.error ??= error
+  // an end that was not told yet is none any more
+  stream.edges &= ~Edge.remoteEnded
 }
 
-/** A reader that keeps up leaves no more than one delivery behind, some 64 KiB: room for thirty at the same moment. */
-const LEFT_BYTES = 2_097_152
+/** The peer, or its connection, ended the stream: what was received stays readable. */
+export function cutOff (state: ConnectionState<any, any>, stream: StreamRecord, error: Error): void {
+  stream.apply('reset-received')
+  stream.error = error
+  dropUnsent(state, stream)
+}
 
-/**
- * The peer resets a stream that has unread bytes: whether they may stay. A peer that opens, fills and resets streams
- * would otherwise fill memory, as what is over counts for no other limit.
- */
-export function mayLeave ({ kept, budgets }: ConnectionState<any, any>, { inbound, receiveQueue }: StreamRecord): boolean {
-  return !inbound || kept.left + receiveQueue.byteLength <= Math.min(budgets.limits.unreadBytes, LEFT_BYTES)
+function dropUnsent (state: ConnectionState<any, any>, { sendQueue }: StreamRecord): void {
+  state.bytesQueued -= sendQueue.byteLength
+  sendQueue.clear()
 }
 
 /** The connection is over: `cut` ends each stream that has not ended. */
@@ -75,6 +80,8 @@ export function shut<Stream extends StreamRecord> (state: ConnectionState<Stream
   for (const stream of [...state.table.values()]) {
     cut(stream, streamError)
   }
+
+  state.kept.clear()
 
   state.refusalsOwed.length = 0
   state.deadlines.clear('sweep')

@@ -19,6 +19,7 @@ export interface ConnectionLimits {
   maxEarlyStreams: number
   acceptBacklog: number
   maxBatchLength: number
+  connectionWriteHighWaterMark: number
   budgets: BudgetLimits
   stream: StreamLimits
 
@@ -38,7 +39,11 @@ export class ConnectionState<Stream extends StreamRecord, DeadlineName extends s
   readonly deadlines = new Deadlines<DeadlineName | 'sweep'>()
   readonly budgets: Budgets
 
-  /** What waits for the application on streams that are open. */
+  /** Bytes that wait to be sent on all streams, and how many may before writers are told to wait. */
+  bytesQueued = 0
+  readonly writeHighWaterMark: number
+
+  /** What waits for the application on all streams. */
   readonly kept = new Kept()
   readonly events: EngineEvent[] = []
 
@@ -72,7 +77,13 @@ export class ConnectionState<Stream extends StreamRecord, DeadlineName extends s
     this.table = table
     this.output = new Output(limits.allocate)
     this.budgets = new Budgets(limits.budgets)
+    this.writeHighWaterMark = limits.connectionWriteHighWaterMark
   }
+}
+
+/** Other streams have so much to send that this one is to add nothing while it has any. */
+export function isCrowded ({ bytesQueued, writeHighWaterMark }: ConnectionState<any, any>, { sendQueue }: StreamRecord): boolean {
+  return sendQueue.byteLength > 0 && bytesQueued - sendQueue.byteLength >= writeHighWaterMark
 }
 
 /** Streams that are over and still kept, because the peer does not read and cannot be told: at least as many as this. */

@@ -1,6 +1,6 @@
 /**
  * How much of what the peer sent waits on all streams of a connection for the application. Queues do not know of each
- * other, so what goes in and out of those that are open goes through here.
+ * other, so what goes in and out of them goes through here.
  */
 import type { StreamRecord } from './stream-record.ts'
 
@@ -14,8 +14,12 @@ export class Kept {
   /** Of the bytes, those on streams of the peer that the application has not begun to read. */
   unstarted = 0
 
-  /** What was unread when the peer cut its stream, and was not read since: whoever had the stream may hold it still. */
-  left = 0
+  /** Streams that are over and not read to their end, the oldest first: they count until they are. */
+  readonly #lingering = new Set<StreamRecord>()
+
+  get lingering (): ReadonlySet<StreamRecord> {
+    return this.#lingering
+  }
 
   push (stream: StreamRecord, piece: Uint8Array): void {
     stream.receiveQueue.push(piece)
@@ -28,24 +32,59 @@ export class Kept {
   }
 
   shift (stream: StreamRecord, max: number): Uint8Array | undefined {
-    this.release(stream)
+    const { closed, receiveQueue } = stream
 
-    const piece = stream.receiveQueue.shift(max)
+    if (closed && !this.#lingering.has(stream)) {
+      return receiveQueue.shift(max)
+    }
+
+    this.#add(stream, -1)
+
+    const piece = receiveQueue.shift(max)
 
     this.#add(stream, 1)
+
+    if (closed && receiveQueue.byteLength === 0) {
+      this.#lingering.delete(stream)
+    }
 
     return piece
   }
 
   settle (stream: StreamRecord, join = false): void {
-    this.release(stream)
+    if (!this.#counts(stream)) {
+      stream.receiveQueue.settle(join)
+      return
+    }
+
+    this.#add(stream, -1)
     stream.receiveQueue.settle(join)
     this.#add(stream, 1)
   }
 
-  /** What the stream holds counts no more: it is about to be emptied, or the stream is over and belongs to its reader. */
+  /** What the stream holds counts no more: it is about to be emptied. */
   release (stream: StreamRecord): void {
-    this.#add(stream, -1)
+    if (this.#counts(stream)) {
+      this.#add(stream, -1)
+      this.#lingering.delete(stream)
+    }
+  }
+
+  /** The stream was counted, and is over. */
+  linger (stream: StreamRecord): void {
+    this.#lingering.add(stream)
+  }
+
+  /** The connection is over: nothing more comes, and what is unread belongs to who still holds its stream. */
+  clear (): void {
+    this.bytes = 0
+    this.pieces = 0
+    this.unstarted = 0
+    this.#lingering.clear()
+  }
+
+  #counts (stream: StreamRecord): boolean {
+    return !stream.closed || this.#lingering.has(stream)
   }
 
   #add (stream: StreamRecord, sign: 1 | -1): void {

@@ -1,4 +1,5 @@
 /** What is owed to the peer, in which order and how much at a time; what the frames look like is the language's affair. */
+import { isCrowded } from './connection-state.ts'
 import { Edge } from './stream-record.ts'
 import { stall } from './timeouts.ts'
 import type { ConnectionState } from './connection-state.ts'
@@ -89,13 +90,15 @@ function makeData<Stream extends StreamRecord, State extends ConnectionState<Str
 
   frames.makeDataHeader(state, stream, length)
   sendQueue.drainTo(state.output, length)
+  state.bytesQueued -= length
   stream.activeAt = now
   stream.framesSent++
   stream.bytesSent += length
   state.framesSent++
   state.bytesSent += length
 
-  if (stream.needsDrain && sendQueue.byteLength * 2 <= limits.writeHighWaterMark) {
+  // at the latest when its queue is empty, whatever became of the others
+  if (stream.needsDrain && sendQueue.byteLength * 2 <= limits.writeHighWaterMark && !isCrowded(state, stream)) {
     stream.needsDrain = false
     state.edges.raise(stream, Edge.writable)
   }

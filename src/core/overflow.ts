@@ -3,9 +3,11 @@
  * and one that has none cannot be told to wait. So it is a stream that goes over a limit, and not the connection.
  */
 import { StreamBufferError } from '../interface/errors.ts'
+import { giveUp } from './closing.ts'
 import { isUnstarted } from './kept.ts'
 import { Edge } from './stream-record.ts'
 import type { ConnectionState } from './connection-state.ts'
+import type { Kept } from './kept.ts'
 import type { StreamRecord } from './stream-record.ts'
 
 export interface Overflow<Stream> {
@@ -19,6 +21,38 @@ export interface Overflow<Stream> {
  */
 const MANY_PIECES = 4_096
 
+/** A stream that is over and not read to its end costs as much as so many pieces, beside its own: some 2 kB. */
+const LINGERING_PIECES = 8
+
+/** What may be unread, and how much of it is that of one stream. */
+interface Bound {
+  option: 'unreadPieces' | 'unreadBytes' | 'unstartedBytes'
+  what: string
+  total(kept: Kept): number
+  amount(stream: StreamRecord): number
+}
+
+const PIECES: Bound = {
+  option: 'unreadPieces',
+  what: 'pieces wait to be read on all streams',
+  total: ({ pieces, lingering }) => pieces + LINGERING_PIECES * lingering.size,
+  amount: ({ receiveQueue }) => receiveQueue.pieces
+}
+
+const BYTES: Bound = {
+  option: 'unreadBytes',
+  what: 'bytes wait to be read on all streams',
+  total: ({ bytes }) => bytes,
+  amount: ({ receiveQueue }) => receiveQueue.byteLength
+}
+
+const UNSTARTED: Bound = {
+  option: 'unstartedBytes',
+  what: 'bytes wait on streams that nobody has begun to read',
+  total: ({ unstarted }) => unstarted,
+  amount: stream => isUnstarted(stream) ? stream.receiveQueue.byteLength : 0
+}
+
 /** Keeps what came until somebody reads it. Returns the stream that has to be reset for it, if one has. */
 export function keep<Stream extends StreamRecord> (state: ConnectionState<Stream, any>, stream: Stream, piece: Uint8Array): Overflow<Stream> | undefined {
   const { kept, budgets: { limits } } = state
@@ -30,25 +64,37 @@ export function keep<Stream extends StreamRecord> (state: ConnectionState<Stream
     kept.settle(stream, true)
   }
 
-  if (kept.pieces > limits.unreadPieces) {
-    return overflow(state, `${kept.pieces} pieces wait to be read on all streams`, 'unreadPieces', ({ receiveQueue }) => receiveQueue.pieces)
-  }
-
-  if (kept.bytes > limits.unreadBytes) {
-    return overflow(state, `${kept.bytes} bytes wait to be read on all streams`, 'unreadBytes', ({ receiveQueue }) => receiveQueue.byteLength)
-  }
-
-  if (kept.unstarted > limits.unstartedBytes) {
-    return overflow(state, `${kept.unstarted} bytes wait on streams that nobody has begun to read`, 'unstartedBytes', stream => isUnstarted(stream) ? stream.receiveQueue.byteLength : 0)
-  }
+  return relieve(state, PIECES) ?? relieve(state, BYTES) ?? relieve(state, UNSTARTED)
 }
 
-/** A reader that keeps up must not suffer for one that does not. Among equals, who came first goes on. */
-function overflow<Stream extends StreamRecord> (state: ConnectionState<Stream, any>, what: string, option: 'unreadPieces' | 'unreadBytes' | 'unstartedBytes', amount: (stream: Stream) => number): Overflow<Stream> {
-  const stream = [...state.table.values()].reduce((most, stream) => amount(stream) >= amount(most) ? stream : most)
+/**
+ * Over the bound, streams that are over give way first, the oldest before all others: whoever had it may have let go of
+ * it long ago. A reader that keeps up must not suffer for one that does not: otherwise it is the stream that holds the
+ * most, and among equals the last that came.
+ */
+function relieve<Stream extends StreamRecord> (state: ConnectionState<Stream, any>, { option, what, total, amount }: Bound): Overflow<Stream> | undefined {
+  const { kept, table, edges, budgets: { limits } } = state
+  const limit = limits[option]
 
-  return {
-    stream,
-    error: new StreamBufferError(`${what}, the limit is ${state.budgets.limits[option]} (option budgets.${option}), and this one holds the most`)
+  if (total(kept) <= limit) {
+    return undefined
   }
+
+  const why = `${total(kept)} ${what}, the limit is ${limit} (option budgets.${option})`
+
+  for (const stream of kept.lingering) {
+    if (amount(stream) > 0) {
+      giveUp(state, stream, new StreamBufferError(`${why}, and this one is over and was not read to its end`))
+      // once more, as its holder knows of the end only
+      edges.raise(stream, Edge.closed)
+
+      if (total(kept) <= limit) {
+        return undefined
+      }
+    }
+  }
+
+  const stream = [...table.values()].reduce((most, stream) => amount(stream) >= amount(most) ? stream : most)
+
+  return { stream, error: new StreamBufferError(`${why}, and this one holds the most`) }
 }

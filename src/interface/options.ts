@@ -50,8 +50,9 @@ export interface StreamOptions extends LibP2PStreamOptions {
  * `replies` is an amount: over any of them the connection is closed. The peer gets a GoAway, our side a
  * `BudgetExceededError` that names the budget, its limit and its option.
  *
- * The last three are amounts that wait for our own application. Over any of them the stream that holds the most is reset
- * with a `StreamBufferError` that names the option, and the connection goes on.
+ * The last three are amounts that wait for our own application. Over any of them a stream gives way with a
+ * `StreamBufferError` that names the option, and the connection goes on: the oldest of those that are over and were not
+ * read to their end, or else the one that holds the most.
  *
  * `Infinity` is no limit.
  */
@@ -76,7 +77,7 @@ export interface AbuseBudgets {
   /** Frames for streams that are not open. @default 10_000 (what is in flight while we reset a stream is not counted) */
   unknownStreams?: number
 
-  /** Frames that carry nothing: empty data, credit of zero, repeated ACKs. @default 10_000 */
+  /** Frames that change nothing: empty data, credit of zero or for what has ended, repeated ACKs and GoAways. @default 10_000 */
   emptyFrames?: number
 
   /**
@@ -99,7 +100,8 @@ export interface AbuseBudgets {
 
   /**
    * Pieces in which those bytes are kept, each of which costs some 200 bytes more. Small ones are joined where a stream
-   * has more than 16, or all streams together more than 4,096.
+   * has more than 16, or all streams together more than 4,096. A stream that is over and was not read to its end counts
+   * for eight more.
    *
    * @default 65_536 (more than there is room for beside `unreadBytes` in pieces that are not joined, of 4 KiB or more)
    */
@@ -131,6 +133,17 @@ export interface MuxerOptions extends StreamMuxerOptions<StreamOptions> {
    * an encrypter has made piles up in front of it, where nothing urgent can pass)
    */
   maxBatchLength?: number
+
+  /**
+   * Once the other streams of the connection have this many bytes queued together, `send()` returns `false` on every
+   * stream that has anything queued, below its own `writeHighWaterMark` as well, and `drain` follows when its queue is
+   * empty, if not before. Each stream may still have one message on its way, so that none starves; a stream that is the
+   * only one to write is not held up.
+   *
+   * @default 4_194_304 (sixteen streams at their `writeHighWaterMark`: a thousand of them would hold 250 MiB for a peer
+   * that does not read)
+   */
+  connectionWriteHighWaterMark?: number
 
   /**
    * Streams of the peer that may wait for `acceptStream()`; further ones are reset. Of no effect in libp2p's node, which

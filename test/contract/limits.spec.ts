@@ -1,7 +1,7 @@
 /** Limits on what a stream keeps: unread bytes and unsent bytes, given as options or set at run time. */
 import { expect } from 'aegir/chai'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { SYN, data, windowUpdate } from '../support/frames.ts'
+import { FIN, SYN, data, windowUpdate } from '../support/frames.ts'
 import { inboundStream, muxerAndPeer } from '../support/muxers.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 import { eventOf, noUnhandledRejections, turn } from '../support/waiting.ts'
@@ -177,5 +177,58 @@ describe('contract: maxReadBufferLength', () => {
     expect(received).to.be.above(262_144)
     expect(stream.stats().receiveWindow).to.equal(65_536)
     expect(stream.status).to.equal('open')
+  })
+})
+
+describe('contract: what is unread on all streams', () => {
+  noUnhandledRejections()
+
+  it('dropped of a stream that is over is an error for its reader, and not an end', async () => {
+    const setup = muxerAndPeer({ direction: 'inbound', options: { budgets: { unstartedBytes: 262_144 } } })
+    const stream = await inboundStream(setup, windowUpdate(1, 0, SYN))
+    const other = await inboundStream(setup, windowUpdate(3, 0, SYN))
+    const events: string[] = []
+
+    stream.pause()
+    other.pause()
+    await Promise.all([stream.close(), other.close()])
+
+    setup.peer.send(data(1, 100_000, FIN), data(3, 50_000, FIN))
+    await turn()
+
+    for (const type of ['message', 'end', 'close'] as const) {
+      stream.addEventListener(type, (event: any) => { events.push(`${type} ${event.error?.name ?? ''}`) })
+    }
+
+    expect([stream.status, stream.readBufferLength]).to.deep.equal(['closed', 100_000])
+
+    const last = await inboundStream(setup, windowUpdate(5, 0, SYN))
+
+    last.pause()
+    setup.peer.send(data(5, 200_000))
+    await turn()
+
+    expect(events).to.deep.equal(['end ', 'close StreamBufferError'])
+    expect([stream.status, stream.readStatus, stream.readBufferLength]).to.deep.equal(['aborted', 'closed', 0])
+    await expect(stream.read()).to.eventually.be.rejectedWith('option budgets.unstartedBytes').with.property('name', 'StreamBufferError')
+    expect([other.readBufferLength, last.readBufferLength]).to.deep.equal([50_000, 200_000])
+    expect(await other.read({ bytes: 50_000 })).to.have.lengthOf(50_000)
+  })
+
+  it('of a stream that is over goes when it is reset', async () => {
+    const setup = muxerAndPeer({ direction: 'inbound' })
+    const stream = await inboundStream(setup, windowUpdate(1, 0, SYN))
+    const ended = eventOf(stream, 'end')
+
+    stream.pause()
+    await stream.close()
+    setup.peer.send(data(1, 1_000, FIN))
+    await turn()
+    stream.reset(7)
+    await ended
+    expect(stream.readBufferLength).to.equal(0)
+    await expect(stream.read()).to.eventually.be.rejected.with.property('code', 7)
+    await turn()
+    expect(setup.peer.linesOf(1)).to.not.include('window|RST 1 7')
   })
 })

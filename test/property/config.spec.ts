@@ -19,7 +19,7 @@ function numbers (names: string[]): fc.Arbitrary<Record<string, number | undefin
 
 const CONNECTION = [
   'maxMessageSize', 'maxBatchLength', 'keepAliveInterval', 'keepAliveTimeout', 'maxInboundStreams', 'maxOutboundStreams',
-  'maxEarlyStreams', 'connectionWindowBudget'
+  'maxEarlyStreams', 'connectionWindowBudget', 'connectionWriteHighWaterMark'
 ]
 const STREAM = [
   'inactivityTimeout', 'maxReadBufferLength', 'maxWriteBufferLength', 'writeHighWaterMark', 'writeStallTimeout',
@@ -50,6 +50,7 @@ function check (config: YamuxConfig): void {
   expect(config.keepAliveInterval).to.be.above(0)
   expect(config.keepAliveTimeout).to.be.above(0)
   expect(config.maxBatchLength).to.be.above(0)
+  expect(config.connectionWriteHighWaterMark).to.be.above(0)
   expect(config.maxInboundStreams).to.be.at.least(0)
   expect(config.maxOutboundStreams).to.be.at.least(0)
   expect(config.maxEarlyStreams).to.be.at.least(0)

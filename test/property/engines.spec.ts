@@ -31,6 +31,7 @@ const options = fc.record({
   maxMessageSize: fc.constantFrom(1_024, 65_536, 1_048_576),
   maxInboundStreams: fc.constantFrom(2, 1_000, 1_000),
   connectionWindowBudget: fc.constantFrom(0, 300_000, 67_108_864),
+  connectionWriteHighWaterMark: fc.constantFrom(1, 100_000, 4_194_304),
   streamOptions: fc.record({
     initialStreamWindowSize: fc.constantFrom(262_144, 262_144, 300_001, 1_048_576),
     maxStreamWindowSize: fc.constantFrom(1_048_576, 16_777_216),

@@ -57,6 +57,7 @@ const options = fc.record({
   maxMessageSize: fc.constantFrom(1_024, 65_536, 1_048_576),
   maxInboundStreams: fc.constantFrom(2, 1_000, 1_000),
   maxStreamBufferSize: fc.constant(Infinity),
+  connectionWriteHighWaterMark: fc.constantFrom(1, 100_000, 4_194_304),
   streamOptions: fc.record({ writeHighWaterMark: fc.constantFrom(1, 10_000, 262_144) })
 })
 

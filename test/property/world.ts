@@ -139,6 +139,9 @@ export abstract class AnyWorld<Stream extends StreamRecord> {
     this.#with(side, which, ({ engine }, record, model) => {
       if (!model.over[side]) {
         model.resets[side] = code
+      } else if (record.receiveQueue.byteLength > 0) {
+        // it is over, and what is unread goes as well
+        model.directions[otherSide(side)].dropped = true
       }
 
       engine.reset(record, code, new Error(RESET), this.#now)

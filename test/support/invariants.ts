@@ -17,16 +17,31 @@ export function brokenInvariant (engine: Engine): string | undefined {
   let pieces = 0
   let unstarted = 0
   let inbound = 0
+  let queued = 0
 
   if (state.phase === 'closed') {
     return table.size > 0 ? `${table.size} streams outlive their connection` : undefined
   }
 
-  for (const stream of table.values()) {
+  for (const stream of [...table.values(), ...kept.lingering]) {
     bytes += stream.receiveQueue.byteLength
     pieces += stream.receiveQueue.pieces
     unstarted += isUnstarted(stream) ? stream.receiveQueue.byteLength : 0
+  }
+
+  for (const stream of kept.lingering) {
+    if (!stream.closed || stream.receiveQueue.byteLength === 0) {
+      return `stream ${stream.name} is kept for nothing`
+    }
+  }
+
+  for (const stream of table.values()) {
     inbound += stream.inbound === true ? 1 : 0
+    queued += stream.sendQueue.byteLength
+
+    if (stream.needsDrain === true && stream.sendQueue.byteLength === 0) {
+      return `stream ${stream.name} waits for a drain that never comes`
+    }
 
     if (stream.closed === true) {
       return `stream ${stream.name} is over and still there`
@@ -36,13 +51,13 @@ export function brokenInvariant (engine: Engine): string | undefined {
   return differs('bytes kept', kept.bytes, bytes) ??
     differs('pieces kept', kept.pieces, pieces) ??
     differs('bytes of streams not begun', kept.unstarted, unstarted) ??
+    differs('bytes queued', state.bytesQueued, queued) ??
     differs('streams of the peer', table.inbound, inbound) ??
     differs('streams of ours', table.outbound, table.size - inbound) ??
     above('bytes kept', bytes, limits.unreadBytes) ??
     above('pieces kept', pieces, limits.unreadPieces) ??
     above('bytes of streams not begun', unstarted, limits.unstartedBytes) ??
     above('refusals owed', state.refusalsOwed.length, limits.replies + 1) ??
-    (kept.left < 0 ? `${kept.left} bytes are left behind` : undefined) ??
     ('growth' in state ? brokenYamux(state as YamuxState) : undefined)
 }
 

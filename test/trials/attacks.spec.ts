@@ -13,6 +13,7 @@ function outcome (fields: Partial<Outcome> = {}): Outcome {
     attack: 'a',
     victim: 'v',
     end: 'closed',
+    told: 'RST',
     unhandled: [],
     sentBytes: 1,
     liveGrowth: 2 * MIB,
@@ -58,6 +59,15 @@ describe('trials: what is said of an attack', () => {
     expect(faults(attack, harmless, 'yamux')).to.deep.equal(['ended as "goes on", and not as "closed, ProtocolError"'])
     expect(faults(attack, closed, 'mplex')).to.have.lengthOf(1)
     expect(faults(attack, outcome(), 'yamux')).to.have.lengthOf(1)
+  })
+
+  it('finds fault with an end that the attacker was not told, or not so', () => {
+    expect(faults(ATTACK, outcome({ told: 'GoAway 1' }), 'yamux')).to.deep.equal([])
+    expect(faults(ATTACK, outcome({ told: 'GoAway 0' }), 'yamux')).to.deep.equal(['told the attacker "GoAway 0" at the end, and not "GoAway 1" or "RST"'])
+    expect(faults(ATTACK, outcome({ told: 'FIN' }), 'yamux')).to.have.lengthOf(1)
+    expect(faults(ATTACK, outcome({ told: 'FIN' }), 'mplex')).to.deep.equal([])
+    expect(faults(ATTACK, outcome({ told: undefined }), 'mplex')).to.deep.equal(['told the attacker "nothing" at the end, and not "RST" or "FIN"'])
+    expect(faults({ ...ATTACK, ends: 'goes on' }, outcome({ end: 'harmless', told: undefined }), 'yamux')).to.deep.equal([])
   })
 
   for (const [what, fields] of [

@@ -1,7 +1,6 @@
 /** The ways in which a stream or the connection ends. */
-import { abandon, cutOff, dropUnread, mayLeave, remove, shut } from '../../core/closing.ts'
+import { abandon, cutOff, dropUnread, remove, shut } from '../../core/closing.ts'
 import { untold } from '../../core/connection-state.ts'
-import { Edge } from '../../core/stream-record.ts'
 import { ConnectionErrorCode } from '../../interface/codes.ts'
 import { ProtocolError, StreamResetError } from '../../interface/errors.ts'
 import { Owed } from './stream.ts'
@@ -66,27 +65,18 @@ function oweReset (state: MplexState, stream: MplexStream, error: Error | undefi
  * nobody has heard of the stream: the answer of a peer that does not want the rest of the question.
  */
 export function resetRemotely (state: MplexState, stream: MplexStream): void {
-  const { byteLength } = stream.receiveQueue
-  const stays = stream.receive !== 'open' && (stream.edges & Edge.opened) === 0 && mayLeave(state, stream)
-
-  if (byteLength > 0 && !stays) {
+  if (stream.receive === 'open') {
     dropUnread(state, stream)
-    stream.receive = 'reset'
   }
 
-  cutOff(stream, new StreamResetError('the peer reset the stream', { origin: 'remote' }))
+  cutOff(state, stream, new StreamResetError('the peer reset the stream', { origin: 'remote' }))
   state.resetRemotely++
   forget(state, stream)
-
-  if (stream.receive === 'reset') {
-    // an end that was not told yet is none any more
-    stream.edges &= ~Edge.remoteEnded
-  }
 }
 
 /** The connection ended before the stream did: what was received stays readable. */
 export function cut (state: MplexState, stream: MplexStream, error: Error): void {
-  cutOff(stream, error)
+  cutOff(state, stream, error)
   forget(state, stream)
 }
 

@@ -18,7 +18,7 @@ export function forget (state: YamuxState, stream: YamuxStream): void {
   }
 
   // in good faith the peer may have answered each frame with credit, and gone on sending into the window
-  state.lateFrames += stream.framesSent + 4
+  state.lateFrames += stream.send === 'ended' ? 4 : stream.framesSent + 4
   state.lateBytes += stream.receive === 'reset' ? stream.receiveWindow.available : 0
 
   stream.receiveWindow.release(state.growth)
@@ -92,7 +92,7 @@ function oweReset (state: YamuxState, stream: YamuxStream, code: number, error: 
 
 /** The peer, or its connection, ended the stream: what was received stays readable. */
 export function resetRemotely (state: YamuxState, stream: YamuxStream, error: Error): void {
-  cutOff(stream, error)
+  cutOff(state, stream, error)
   forget(state, stream)
 }
 

@@ -1,5 +1,4 @@
 /** What a frame of the peer does: one function for each kind, called when its header is complete. */
-import { dropUnread, mayLeave } from '../../core/closing.ts'
 import { keep } from '../../core/overflow.ts'
 import { Edge } from '../../core/stream-record.ts'
 import { endStall, watch } from '../../core/timeouts.ts'
@@ -23,7 +22,7 @@ export function receiveHeader (state: YamuxState, now: number): void {
   } else if (type === FrameType.ping) {
     receivePing(state, now)
   } else if (type === FrameType.goAway) {
-    receiveGoAway(state)
+    receiveGoAway(state, now)
   } else {
     violation(state, `frame of unknown type ${type}`)
   }
@@ -143,13 +142,6 @@ function receiveReset (state: YamuxState, stream: YamuxStream, now: number): voi
 
   state.resetRemotely++
 
-  if (stream.receiveQueue.byteLength > 0 && !mayLeave(state, stream)) {
-    dropUnread(state, stream)
-    stream.receive = 'reset'
-    // an end that was not told yet is none any more
-    stream.edges &= ~Edge.remoteEnded
-  }
-
   resetRemotely(state, stream, new StreamResetError(
     `the peer reset the stream${code === 0 ? '' : ` with code ${code}`}`, { origin: 'remote', code }))
 
@@ -250,6 +242,10 @@ function receiveCredit (state: YamuxState, stream: YamuxStream, now: number): vo
 
   state.windowUpdatesReceived++
 
+  if (length > 0 && stream.send === 'ended' && !isLateCredit(state, length) && !charge(state, 'emptyFrames', now)) {
+    return
+  }
+
   if (!stream.sendWindow.grant(length)) {
     violation(state, `window update of ${length} on stream ${stream.id}, which had ${stream.sendWindow.available}: over 32 bits`)
     return
@@ -263,6 +259,27 @@ function receiveCredit (state: YamuxState, stream: YamuxStream, now: number): vo
   if ((flags & Flag.fin) !== 0) {
     receiveFin(state, stream)
   }
+}
+
+/**
+ * Credit for a half that we have ended is of no use to anybody. A peer that has not read all of it yet sends it in good
+ * faith: one window update for each frame that it reads, as @libp2p/yamux, by which its window may grow as well; or for
+ * as many bytes as it reads, however small its reads are.
+ */
+function isLateCredit (state: YamuxState, length: number): boolean {
+  if (state.lateFrames > 0) {
+    state.lateFrames--
+
+    return true
+  }
+
+  if (state.lateCredit >= length) {
+    state.lateCredit -= length
+
+    return true
+  }
+
+  return false
 }
 
 /** Bytes were read: announces credit once half of the window is owed. */
@@ -332,7 +349,7 @@ function measureRoundTrip (state: YamuxState): void {
   }
 }
 
-function receiveGoAway (state: YamuxState): void {
+function receiveGoAway (state: YamuxState, now: number): void {
   const code = state.decoder.length
 
   if (code !== GoAwayCode.normalTermination) {
@@ -340,12 +357,16 @@ function receiveGoAway (state: YamuxState): void {
     return
   }
 
-  if (state.remoteGoAway === undefined) {
-    state.remoteGoAway = code
-    state.events.push({ type: 'go-away', code })
+  if (state.remoteGoAway !== undefined) {
+    // it says nothing new
+    charge(state, 'emptyFrames', now)
+    return
+  }
 
-    if (state.table.size === 0) {
-      close(state, GoAwayCode.normalTermination, undefined)
-    }
+  state.remoteGoAway = code
+  state.events.push({ type: 'go-away', code })
+
+  if (state.table.size === 0) {
+    close(state, GoAwayCode.normalTermination, undefined)
   }
 }

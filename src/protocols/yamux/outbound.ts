@@ -100,6 +100,9 @@ function makeFin (state: YamuxState, stream: YamuxStream, now: number): void {
   }
 
   stream.activeAt = now
+  // an ACK, and credit for what the peer has not read yet
+  state.lateFrames += stream.framesSent + 1
+  state.lateCredit += stream.bytesSent
   makeFrame(state, FrameType.windowUpdate, Flag.fin, stream.id, 0)
   state.edges.raise(stream, Edge.ended)
 

@@ -33,9 +33,10 @@ export class YamuxState extends ConnectionState<YamuxStream, 'keep-alive' | 'pon
   unacknowledged = 0
   openIsWaiting = false
 
-  /** What a peer may still send, in good faith, for streams that are over. */
+  /** What a peer may still send, in good faith, for streams that are over, and credit for halves that we have ended. */
   lateFrames = 0
   lateBytes = 0
+  lateCredit = 0
 
   readonly pongsOwed: number[] = []
   readonly pingsOwed: number[] = []

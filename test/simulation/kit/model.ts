@@ -36,6 +36,9 @@ export class StreamModel {
   reset: Reset | undefined
   resetCode = 0
 
+  /** What was unread is dropped. */
+  dropped = false
+
   /** Bytes that our application wrote, and of them those that left in frames. */
   written = 0
   sent = 0
@@ -60,9 +63,20 @@ export class StreamModel {
     return this.receive !== 'open' && (this.send === 'ended' || this.send === 'reset')
   }
 
+  get unread (): number {
+    return this.dropped || this.readClosed ? 0 : this.arrived - this.read
+  }
+
   /** What waits on it, if nobody has begun to read. */
   get unbegun (): number {
-    return this.inbound && !this.closed && !this.readClosed && this.read < BEGUN_BYTES ? this.arrived - this.read : 0
+    return this.inbound && this.read < BEGUN_BYTES ? this.unread : 0
+  }
+
+  /** It is over, and what is unread goes as well. */
+  giveWay (error: Error | undefined): void {
+    this.reset ??= { by: 'us', error }
+    this.receive = 'reset'
+    this.dropped = true
   }
 
   resetNow (reset: Reset): void {
@@ -71,6 +85,12 @@ export class StreamModel {
     }
 
     this.reset = reset
+    this.dropped ||= reset.by === 'us'
+
+    if (reset.by === 'peer' && this.record === undefined && this.unread > 0) {
+      // nobody has heard of it
+      this.giveWay(undefined)
+    }
 
     if (this.send !== 'ended') {
       this.send = 'reset'
@@ -88,6 +108,9 @@ export class SideModel {
   /** Streams of which something can still happen; and all there ever were. */
   readonly active = new Set<StreamModel>()
   readonly streams = new Map<number, StreamModel>()
+
+  /** Streams that are over, the oldest first. */
+  readonly #over = new Set<StreamModel>()
   refused = 0
   overflows = 0
   draining = false
@@ -119,11 +142,22 @@ export class SideModel {
     }
   }
 
-  /** What nobody has begun to read is bounded on all streams together: the one that holds the most goes, or the last of such. */
+  /**
+   * What nobody has begun to read is bounded on all streams together: those that are over go first, the oldest before all
+   * others, and then the one that holds the most, or the last of such.
+   */
   #overflow (): void {
-    const all = [...this.active]
+    const isOver = (): boolean => [...this.active].reduce((sum, { unbegun }) => sum + unbegun, 0) > this.endpoint.config.budgets.unstartedBytes
 
-    if (all.reduce((sum, { unbegun }) => sum + unbegun, 0) > this.endpoint.config.budgets.unstartedBytes) {
+    for (const model of this.#over) {
+      if (model.unbegun > 0 && isOver()) {
+        model.giveWay(OVERFLOW)
+        this.overflows++
+      }
+    }
+
+    if (isOver()) {
+      const all = [...this.active].filter(({ closed }) => !closed)
       const most = all.reduce((most, model) => model.unbegun >= most.unbegun ? model : most)
 
       most.resetCode = RESOURCE_LIMIT_EXCEEDED
@@ -158,6 +192,13 @@ export class SideModel {
       }
 
       model.send = 'ended'
+      this.#note(model)
+    }
+  }
+
+  #note (model: StreamModel): void {
+    if (model.closed) {
+      this.#over.add(model)
     }
   }
 
@@ -198,6 +239,8 @@ export class SideModel {
     } else if (flags === RST) {
       model.resetNow({ by: 'peer', code: length })
     }
+
+    this.#note(model)
   }
 
   #onSyn (id: number): void {
@@ -257,7 +300,7 @@ export class SideModel {
     this.#equal(about('state of the sending half'), record.send, model.send)
     this.#equal(about('state of the receiving half'), record.receive, model.receive)
     this.#equal(about('queued bytes'), record.sendQueue.byteLength, model.send === 'reset' ? 0 : model.written - model.sent)
-    this.#equal(about('unread bytes'), unread, model.readClosed || model.reset?.by === 'us' ? 0 : model.arrived - model.read)
+    this.#equal(about('unread bytes'), unread, model.unread)
 
     const log = this.endpoint.recorder.streams.get(model.id)
 

@@ -238,6 +238,7 @@ function yamuxOptions (random: Random, budgets: Random): YamuxOptions {
     maxBatchLength: random.magnitude(1_024, 262_144),
     maxInboundStreams: random.pick([1_000, 1_000, random.int(1, 8)]),
     connectionWindowBudget: random.pick([67_108_864, random.magnitude(1, 1_048_576), 0]),
+    connectionWriteHighWaterMark: budgets.magnitude(1, 4_194_304),
     budgets: budgets.chance(0.5) ? { unstartedBytes: initialStreamWindowSize } : undefined,
     streamOptions: {
       initialStreamWindowSize,
@@ -258,6 +259,7 @@ function mplexOptions (random: Random): MplexOptions {
     streamOptions: {
       writeHighWaterMark: random.magnitude(1, 262_144),
       inactivityTimeout: Infinity
-    }
+    },
+    connectionWriteHighWaterMark: random.magnitude(1, 4_194_304)
   }
 }

@@ -55,6 +55,38 @@ describe('core/kept', () => {
     expect(kept).to.include({ bytes: 5, pieces: 1, unstarted: 5 })
   })
 
+  it('counts what is left of a stream that is over until it was read, released, or the connection is over', () => {
+    const kept = new Kept()
+    const streams = [2, 4, 6, 8].map(id => record(id, undefined, true))
+
+    for (const stream of streams) {
+      kept.push(stream, pattern(5))
+      stream.apply('reset-received')
+      kept.linger(stream)
+    }
+
+    const [read, released, left, joined] = streams
+
+    kept.push(joined, pattern(1))
+    kept.settle(joined, true)
+    expect(kept).to.include({ bytes: 21, pieces: 4, unstarted: 21 })
+
+    kept.shift(read, 2)
+    expect([...kept.lingering]).to.deep.equal(streams)
+    kept.shift(read, Infinity)
+    kept.release(released)
+    expect(kept).to.include({ bytes: 11, pieces: 2, unstarted: 11 })
+    expect([...kept.lingering]).to.deep.equal([left, joined])
+
+    kept.clear()
+    expect(kept).to.include({ bytes: 0, pieces: 0, unstarted: 0 })
+    expect(kept.lingering.size).to.equal(0)
+    kept.settle(left)
+    expect(kept.shift(left, Infinity)).to.have.lengthOf(5)
+    kept.release(joined)
+    expect(kept).to.include({ bytes: 0, pieces: 0, unstarted: 0 })
+  })
+
   it('counts apart what waits on streams of the peer of which less than 1 KiB was read', () => {
     const kept = new Kept()
     const [ours, theirs] = [record(1), record(2, undefined, true)]

@@ -148,13 +148,14 @@ describe('mplex: closing', () => {
     expect(driver.read(stream)).to.have.lengthOf(10)
   })
 
-  it('keeps no more of that than may be unread on all streams', () => {
+  it('keeps no more of that than may be unread on all streams: the oldest gives way', () => {
     const driver = new MplexDriver({ maxStreamBufferSize: 1_000, budgets: { unreadBytes: 2_500 } })
 
-    const kept = [0, 1, 2, 3, 4].map(id => leftBehind(driver, id)).map(({ receive, receiveQueue }) => [receive, receiveQueue.byteLength])
+    const streams = [0, 1, 2, 3, 4].map(id => leftBehind(driver, id))
+    const kept = streams.map(({ receive, receiveQueue }) => [receive, receiveQueue.byteLength])
 
     expect(kept).to.deep.equal([
-      ['ended', 1_000], ['ended', 1_000], ['reset', 0], ['reset', 0], ['reset', 0]
+      ['reset', 0], ['reset', 0], ['reset', 0], ['ended', 1_000], ['ended', 1_000]
     ])
   })
 
@@ -174,9 +175,10 @@ describe('mplex: closing', () => {
         // 500 are left, and room for as many again
         expect(driver.read(stream, 500)).to.have.lengthOf(500)
         expect(leftBehind(driver, 100 + id).receive).to.equal('ended')
-        expect(leftBehind(driver, 200 + id).receive).to.equal('reset')
-        driver.read(stream)
-        driver.read(driver.theirs(100 + id))
+        expect(stream.receive).to.equal('ended')
+        expect(leftBehind(driver, 200 + id).receive).to.equal('ended')
+        expect([stream.receive, driver.theirs(100 + id).receive]).to.deep.equal(['reset', 'reset'])
+        driver.read(driver.theirs(200 + id))
       }
     }
   })

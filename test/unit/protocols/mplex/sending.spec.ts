@@ -143,6 +143,18 @@ describe('mplex: sending', () => {
     expect(stream.needsDrain).to.be.false()
   })
 
+  it('tells the writer to wait with anything queued while others have as much as connectionWriteHighWaterMark', () => {
+    const driver = new MplexDriver({ connectionWriteHighWaterMark: 1_000 })
+    const [one, other] = [driver.outbound(), driver.outbound()]
+
+    expect(driver.write(one, new Uint8Array(1_000))).to.be.true()
+    expect(driver.write(other, new Uint8Array(1))).to.be.false()
+    expect(driver.write(one, new Uint8Array(1))).to.be.true()
+    driver.reset(one)
+    driver.settle()
+    expect([other.needsDrain, driver.engine.statistics().bytesQueued]).to.deep.equal([false, 0])
+  })
+
   it('resets a stream whose writer goes on beyond maxWriteBufferLength', () => {
     const driver = new MplexDriver({ streamOptions: { maxWriteBufferLength: 1_000 } })
     const stream = driver.outbound()

@@ -1,6 +1,6 @@
 import { expect } from 'aegir/chai'
 import { EngineDriver } from '../../../support/engine-pair.ts'
-import { ACK, FIN, RST, SYN, data, ping, pong, windowUpdate } from '../../../support/frames.ts'
+import { ACK, FIN, RST, SYN, data, goAway, pattern, ping, pong, windowUpdate } from '../../../support/frames.ts'
 import type { RateName } from '../../../../src/core/budgets.ts'
 
 interface Case {
@@ -35,6 +35,8 @@ const CASES: Case[] = [
   { budget: 'emptyFrames', name: 'ACKs for streams of its own', before: link => link.inbound(2), offend: () => [windowUpdate(2, 0, ACK)] },
   { budget: 'emptyFrames', name: 'repeated FINs on window updates', before: link => { link.inbound(2); link.give(windowUpdate(2, 0, FIN)) }, offend: () => [windowUpdate(2, 0, FIN)] },
   { budget: 'emptyFrames', name: 'repeated FINs on empty data', before: link => { link.inbound(2); link.give(windowUpdate(2, 0, FIN)) }, offend: () => [data(2, 0, FIN)] },
+  { budget: 'emptyFrames', name: 'credit after our FIN', before: link => { link.end(link.inbound(2)); link.sent(); link.give(windowUpdate(2, 262_144)) }, offend: () => [windowUpdate(2, 262_144)] },
+  { budget: 'emptyFrames', name: 'repeated GoAways', before: link => { link.inbound(2); link.give(goAway()) }, offend: () => [goAway()] },
   { budget: 'emptyFrames', name: 'pongs that nobody asked for', offend: i => [pong(i)] },
   { budget: 'emptyFrames', name: 'pings that are neither question nor answer', offend: i => [ping(i, 0)] }
 ]
@@ -107,6 +109,65 @@ describe('yamux: budgets', () => {
     }
 
     expect(link.engine.state).to.equal('open')
+  })
+
+  describe('charges nobody for credit after our FIN', () => {
+    /** 10,000 streams on which we answer in so many frames and end; the peer reads it afterwards. */
+    function answer (frames: number, credit: (id: number) => Uint8Array[]): void {
+      const link = new EngineDriver('server', { budgets: { emptyFrames: 1, unknownStreams: 1 } })
+
+      for (let i = 0; i < 10_000; i++) {
+        const stream = link.inbound(1 + 2 * i)
+
+        for (let frame = 0; frame < frames; frame++) {
+          link.write(stream, pattern(100))
+        }
+
+        link.end(stream)
+        link.sent()
+        // half of them before the peer ends its half, and half of them after
+        link.give(...i % 2 === 0 ? credit(stream.id) : [], windowUpdate(stream.id, 0, FIN), ...i % 2 === 1 ? credit(stream.id) : [])
+      }
+
+      expect(link.engine.state).to.equal('open')
+    }
+
+    it('that comes for each frame, with a window that doubles each time, as @libp2p/yamux sends it', () => {
+      answer(3, id => [262_144, 524_288, 1_048_576].map(growth => windowUpdate(id, growth + 100)))
+    })
+
+    it('that comes once for all, as go-yamux sends it', () => {
+      answer(3, id => [windowUpdate(id, 262_144 + 300)])
+    })
+
+    it('that comes for each small read of one large frame', () => {
+      const link = new EngineDriver('server', { budgets: { emptyFrames: 1 } })
+      const stream = link.inbound(1)
+
+      link.write(stream, pattern(60_000))
+      link.end(stream)
+      link.sent()
+
+      for (let i = 0; i < 3_000; i++) {
+        link.give(windowUpdate(1, 20))
+      }
+
+      expect(link.engine.state).to.equal('open')
+    })
+
+    it('that comes with the ACK of a stream that ended before', () => {
+      const link = new EngineDriver('client', { budgets: { emptyFrames: 1 } })
+
+      for (let i = 0; i < 100; i++) {
+        const stream = link.open()
+
+        link.end(stream)
+        link.sent()
+        link.give(windowUpdate(stream.id, 16_000_000, ACK))
+      }
+
+      expect(link.engine.state).to.equal('open')
+    })
   })
 
   it('charges a reset of ours to nobody', () => {

@@ -27,6 +27,7 @@ const REFUSED: Array<[string, YamuxOptions, string]> = [
   ['more early streams than streams', { maxEarlyStreams: 2_000, maxInboundStreams: 10 }, 'maxEarlyStreams must be at most 10'],
   ['a high-water mark that cannot be reached', { streamOptions: { writeHighWaterMark: 1_048_576, maxWriteBufferLength: 1_000 } }, 'streamOptions.writeHighWaterMark must be at most 1000'],
   ['a negative write buffer', { streamOptions: { maxWriteBufferLength: -1 } }, 'streamOptions.maxWriteBufferLength must be at least 0'],
+  ['a high-water mark of 0 for all streams', { connectionWriteHighWaterMark: 0 }, 'connectionWriteHighWaterMark must be more than 0'],
   ['a high-water mark of 0', { streamOptions: { writeHighWaterMark: 0 } }, 'streamOptions.writeHighWaterMark must be more than 0'],
   ['a negative inactivity timeout', { streamOptions: { inactivityTimeout: -1 } }, 'streamOptions.inactivityTimeout must be more than 0, was -1'],
   ['a negative write-stall timeout', { streamOptions: { writeStallTimeout: -1 } }, 'streamOptions.writeStallTimeout must be more than 0, was -1']
@@ -42,6 +43,7 @@ describe('yamux: options', () => {
       maxOutboundStreams: 1_000,
       maxEarlyStreams: 256,
       maxBatchLength: 65_519,
+      connectionWriteHighWaterMark: 4_194_304,
       acceptBacklog: 256,
       connectionWindowBudget: 67_108_864,
       budgets: {

@@ -149,7 +149,7 @@ describe('yamux: reset', () => {
     expect(link.edges()).to.deep.equal(['1 readable', '1 ended', '1 closed'])
   })
 
-  it('keeps no more of that than may be unread on all streams', () => {
+  it('keeps no more of that than may be unread on all streams: the oldest gives way', () => {
     const link = new EngineDriver('server', { connectionWindowBudget: 0, budgets: { unreadBytes: 600_000 } })
     const streams = [1, 3, 5, 7].map(id => {
       const stream = link.inbound(id)
@@ -160,7 +160,7 @@ describe('yamux: reset', () => {
     })
 
     expect(streams.map(({ receive, receiveQueue }) => [receive, receiveQueue.byteLength])).to.deep.equal([
-      ['reset', 262_144], ['reset', 262_144], ['reset', 0], ['reset', 0]
+      ['reset', 0], ['reset', 0], ['ended', 262_144], ['reset', 262_144]
     ])
     expect(streams.map(({ error }) => error?.name)).to.deep.equal(new Array(4).fill('StreamResetError'))
   })

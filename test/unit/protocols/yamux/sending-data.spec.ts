@@ -1,6 +1,7 @@
 import { expect } from 'aegir/chai'
 import { EngineDriver } from '../../../support/engine-pair.ts'
-import { ACK, SYN, data, join, pattern, windowUpdate } from '../../../support/frames.ts'
+import { ACK, RST, SYN, data, join, pattern, windowUpdate } from '../../../support/frames.ts'
+import type { YamuxStream } from '../../../../src/protocols/yamux/stream.ts'
 
 describe('yamux: sending data', () => {
   it('sends as much as the window lets it, to the byte, and goes on with the next credit', () => {
@@ -133,6 +134,86 @@ describe('yamux: sending data', () => {
 
     expect(link.sentOnce(13)).to.deep.equal(['data 1 1'])
     expect(link.edges()).to.deep.equal(['1 writable'])
+  })
+
+  describe('while other streams have as much queued as connectionWriteHighWaterMark', () => {
+    const MARK = 300_000
+
+    /** Streams whose windows are used up. */
+    function spent (...names: string[]): [EngineDriver, ...YamuxStream[]] {
+      const link = new EngineDriver('client', { connectionWriteHighWaterMark: MARK })
+      const streams = names.map(() => link.outbound())
+
+      for (const stream of streams) {
+        link.write(stream, pattern(262_144))
+        link.sent()
+      }
+
+      link.edges()
+
+      return [link, ...streams]
+    }
+
+    it('asks the writer to wait with anything queued, so that each has one message on its way', () => {
+      const [link, one, two, other] = spent('one', 'two', 'other')
+
+      expect(link.write(one, pattern(200_000))).to.be.true()
+      expect(link.write(two, pattern(99_999))).to.be.true()
+      expect(link.write(other, pattern(1))).to.be.true()
+      expect(link.write(two, pattern(1))).to.be.true()
+      expect(link.write(other, pattern(1))).to.be.false()
+      expect(link.write(other, new Uint8Array(0))).to.be.false()
+      expect(link.engine.statistics().bytesQueued).to.equal(300_002)
+      // the others of both have less
+      expect(link.write(one, pattern(1))).to.be.true()
+    })
+
+    it('holds up no stream that writes alone, nor one that has nothing queued', () => {
+      const [link, one, other] = spent('one', 'other')
+
+      expect(link.write(one, pattern(262_143))).to.be.true()
+      expect(link.write(one, pattern(MARK))).to.be.false()
+
+      // all of it leaves at once
+      link.give(windowUpdate(other.id, 10_000))
+      expect(link.write(other, pattern(10_000))).to.be.false()
+      link.sent()
+      expect(link.edges()).to.deep.equal([`${other.id} writable`, `${other.id} flushed`])
+      expect(link.write(other, new Uint8Array(0))).to.be.true()
+    })
+
+    it('calls the writer when its queue is empty, though the others keep theirs', () => {
+      const [link, one, other] = spent('one', 'other')
+
+      link.write(one, pattern(MARK))
+      link.write(other, pattern(10_000))
+      link.give(windowUpdate(other.id, 9_000))
+      link.sent()
+      expect(link.edges()).to.deep.equal([])
+      link.give(windowUpdate(other.id, 1_000))
+      link.sent()
+      expect(link.edges()).to.deep.equal([`${other.id} writable`, `${other.id} flushed`])
+    })
+
+    for (const [what, free] of [
+      ['have sent theirs', (link: EngineDriver, stream: YamuxStream) => { link.give(windowUpdate(stream.id, MARK)); link.sent() }],
+      ['were reset', (link: EngineDriver, stream: YamuxStream) => { link.reset(stream) }],
+      ['were reset by the peer', (link: EngineDriver, stream: YamuxStream) => { link.give(windowUpdate(stream.id, 0, RST)) }]
+    ] as const) {
+      it(`calls the writer with what it may have queued by itself once the others ${what}`, () => {
+        const [link, one, other] = spent('one', 'other')
+
+        link.write(one, pattern(MARK))
+        expect(link.write(other, pattern(10_000))).to.be.false()
+        free(link, one)
+        link.edges()
+        link.give(windowUpdate(other.id, 1_000))
+        link.sent()
+        expect(link.edges()).to.deep.equal([`${other.id} writable`])
+        expect(link.write(other, pattern(200_000))).to.be.true()
+        expect(link.engine.statistics().bytesQueued).to.equal(209_000)
+      })
+    }
   })
 
   it('says when all that was written has left', () => {

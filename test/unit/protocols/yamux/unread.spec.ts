@@ -12,6 +12,12 @@ function limited (): EngineDriver {
   return new EngineDriver('client', { connectionWindowBudget: 0, budgets: { unreadBytes: LIMIT, unstartedBytes: Infinity } })
 }
 
+function endBoth (link: EngineDriver, stream: YamuxStream): void {
+  link.end(stream)
+  link.settle()
+  link.give(windowUpdate(stream.id, 0, FIN))
+}
+
 /** As much as makes it a stream that is read. */
 const SOME = 1_024
 
@@ -83,8 +89,10 @@ describe('yamux: what waits to be read on all streams', () => {
     ['is made small, then read', (link: EngineDriver, stream: YamuxStream) => { link.engine.retain(stream); link.read(stream, 1); link.engine.retain(stream); link.read(stream) }],
     ['is given up by its reader', (link: EngineDriver, stream: YamuxStream) => { link.closeRead(stream) }],
     ['is of a stream that we reset', (link: EngineDriver, stream: YamuxStream) => { link.reset(stream) }],
-    ['is of a stream that the peer reset', (link: EngineDriver, stream: YamuxStream) => { link.give(windowUpdate(stream.id, 0, RST)) }],
-    ['is of a stream that both have ended', (link: EngineDriver, stream: YamuxStream) => { link.end(stream); link.give(windowUpdate(stream.id, 0, FIN)) }]
+    ['is read of a stream that the peer reset', (link: EngineDriver, stream: YamuxStream) => { link.give(windowUpdate(stream.id, 0, RST)); link.read(stream) }],
+    ['is read at once of a stream that the peer reset', (link: EngineDriver, stream: YamuxStream) => { link.give(windowUpdate(stream.id, 0, RST)); link.engine.readAll(stream, link.now) }],
+    ['is given up of a stream that both have ended', (link: EngineDriver, stream: YamuxStream) => { endBoth(link, stream); link.closeRead(stream) }],
+    ['is of a stream that we reset after both have ended', (link: EngineDriver, stream: YamuxStream) => { endBoth(link, stream); link.reset(stream) }]
   ] as const) {
     it(`counts no more what ${what}`, () => {
       for (const unstartedBytes of [Infinity, LIMIT]) {
@@ -105,22 +113,79 @@ describe('yamux: what waits to be read on all streams', () => {
     })
   }
 
-  it('counts what a reader takes of a stream that is over to nobody', () => {
+  it('counts what is left of a stream that both have ended until it was read', () => {
     const link = limited()
-    const [first] = fill(link, 2)
+    const [first, second, third] = fill(link, 2, 4, 6)
 
-    link.give(windowUpdate(2, 0, RST))
+    endBoth(link, second)
+    endBoth(link, first)
     link.engine.retain(first)
-    link.read(first, 1_000)
-    link.engine.readAll(first, link.now)
-    link.closeRead(first)
+    link.read(second, 1_000)
+    link.inbound(8)
+    link.give(data(8, 1_000))
+    expect([first, second].map(({ error }) => error)).to.deep.equal([undefined, undefined])
+    link.edges()
 
-    const streams = fill(link, 4, 6, 8)
+    // who was over first, however little it holds, before any that is open
+    link.give(data(8, 1))
+    expect([second.receive, second.receiveQueue.byteLength]).to.deep.equal(['reset', 0])
+    expect(second.error).to.have.property('name', 'StreamBufferError')
+    expect(second.error?.message).to.equal(`${LIMIT + 1} bytes wait to be read on all streams, the limit is ${LIMIT} (option budgets.unreadBytes), and this one is over and was not read to its end`)
+    expect(link.edges()).to.deep.equal(['8 readable', '4 closed'])
 
-    expect(streams.some(({ closed }) => closed)).to.be.false()
-    link.inbound(10)
-    link.give(data(10, 1))
-    expect(streams.some(({ closed }) => closed)).to.be.true()
+    // as many as it takes, and then the one that holds the most
+    fill(link, 10, 12)
+    expect([first.receive, third.closed, link.stream(12).closed]).to.deep.equal(['reset', false, true])
+    expect(link.engine.state).to.equal('open')
+    expect(link.engine.statistics().streamsReset).to.deep.equal({ local: 1, remote: 0 })
+  })
+
+  it('lets only what nobody has begun to read give way to what nobody has begun to read', () => {
+    const link = new EngineDriver('client', { budgets: { unstartedBytes: 2 * WINDOW } })
+    const [started, other] = fill(link, 2, 4)
+
+    link.read(started, SOME)
+    endBoth(link, started)
+    endBoth(link, other)
+    fill(link, 6, 8)
+
+    expect([started.receive, other.receive]).to.deep.equal(['ended', 'reset'])
+  })
+
+  it('counts a stream that is over and unread as eight pieces beside its own', () => {
+    const link = new EngineDriver('client', { budgets: { unreadPieces: 100 } })
+    const streams: YamuxStream[] = []
+
+    for (let id = 2; id <= 200; id += 2) {
+      const stream = link.inbound(id)
+
+      link.give(data(id, 1))
+      endBoth(link, stream)
+      streams.push(stream)
+    }
+
+    // eleven, and one that came when they were few enough
+    expect(streams.filter(({ receive }) => receive === 'ended')).to.deep.equal(streams.slice(-12))
+    expect(streams[0].error?.message).to.include('(option budgets.unreadPieces)')
+  })
+
+  it('keeps nothing of a stream that was reset before anybody heard of it', () => {
+    const link = new EngineDriver()
+
+    link.give(data(2, 1_000, SYN), windowUpdate(2, 0, RST))
+    expect(link.edges()).to.deep.equal(['2 opened', '2 readable', '2 ended', '2 closed'])
+    expect(link.stream(2).receiveQueue.byteLength).to.equal(0)
+  })
+
+  it('gives back what it counts when the connection is over', () => {
+    const link = limited()
+    const [first, second] = fill(link, 2, 4)
+
+    endBoth(link, first)
+    link.engine.close(0, undefined)
+    expect([first, second].map(stream => link.read(stream).byteLength)).to.deep.equal([WINDOW, WINDOW])
+    link.reset(first)
+    expect([first.receive, first.error]).to.deep.equal(['ended', undefined])
   })
 
   it('joins small pieces before it resets a stream over their number', () => {
