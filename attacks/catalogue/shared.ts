@@ -252,13 +252,13 @@ export const SHARED: Attack[] = [
   },
   {
     name: 'writes-unread',
-    title: 'messages of 1 KiB that the victim writes on 1,000 streams, unread for 5 s',
+    title: 'messages of 1 KiB that the victim writes on 800 streams, unread for 5 s',
     languages: BOTH,
     ends: GOES_ON,
     app: 'write-small',
     deaf: true,
     run: async (wire, { open }) => {
-      await wire.each(1_000, open)
+      await wire.each(800, open)
       await wire.pause(5_000)
     }
   },

@@ -32,10 +32,6 @@ export function abandon (state: ConnectionState<any, any>, stream: StreamRecord,
     return false
   }
 
-  if (state.phase === 'closed') {
-    return false
-  }
-
   dropUnread(state, stream)
   stream.apply('reset-sent')
   stream.error = error

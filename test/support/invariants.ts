@@ -29,26 +29,13 @@ export function brokenInvariant (engine: Engine): string | undefined {
     unstarted += isUnstarted(stream) ? stream.receiveQueue.byteLength : 0
   }
 
-  for (const stream of kept.lingering) {
-    if (!stream.closed || stream.receiveQueue.byteLength === 0) {
-      return `stream ${stream.name} is kept for nothing`
-    }
-  }
-
   for (const stream of table.values()) {
     inbound += stream.inbound === true ? 1 : 0
     queued += stream.sendQueue.byteLength
-
-    if (stream.needsDrain === true && stream.sendQueue.byteLength === 0) {
-      return `stream ${stream.name} waits for a drain that never comes`
-    }
-
-    if (stream.closed === true) {
-      return `stream ${stream.name} is over and still there`
-    }
   }
 
-  return differs('bytes kept', kept.bytes, bytes) ??
+  return brokenStream(state) ??
+    differs('bytes kept', kept.bytes, bytes) ??
     differs('pieces kept', kept.pieces, pieces) ??
     differs('bytes of streams not begun', kept.unstarted, unstarted) ??
     differs('bytes queued', state.bytesQueued, queued) ??
@@ -59,6 +46,24 @@ export function brokenInvariant (engine: Engine): string | undefined {
     above('bytes of streams not begun', unstarted, limits.unstartedBytes) ??
     above('refusals owed', state.refusalsOwed.length, limits.replies + 1) ??
     ('growth' in state ? brokenYamux(state as YamuxState) : undefined)
+}
+
+function brokenStream ({ kept, table }: ConnectionState<any, any>): string | undefined {
+  for (const stream of kept.lingering) {
+    if (!stream.closed || stream.receiveQueue.byteLength === 0) {
+      return `stream ${stream.name} is kept for nothing`
+    }
+  }
+
+  for (const stream of table.values()) {
+    if (stream.closed === true) {
+      return `stream ${stream.name} is over and still there`
+    }
+
+    if (stream.needsDrain === true && stream.sendQueue.byteLength === 0) {
+      return `stream ${stream.name} waits for a drain that never comes`
+    }
+  }
 }
 
 function brokenYamux ({ table, growth, unacknowledged, config, pongsOwed }: YamuxState): string | undefined {

@@ -124,6 +124,7 @@ export class PlainSide {
   /** Every stream that waits is served in the end, however many more urgent ones there are. */
   #checkTurns (): void {
     const open = [...this.#streams.values()].filter(({ record }) => !record.closed)
+    const waiting = open.filter(({ record }) => record.scheduled).length
     const made = open.reduce((sum, { record, frames }) => sum + record.framesSent - frames, 0)
 
     for (const known of open) {
@@ -132,8 +133,8 @@ export class PlainSide {
       const waited = known.waits && scheduled && framesSent === known.frames
 
       known.passedOver = waited ? known.passedOver + made : 0
-      // as many as there were while it waited, though most may have ended since
-      known.among = waited ? Math.max(known.among, open.length) : open.length
+      // who comes later stands behind it, and who was there may have ended since
+      known.among = waited ? known.among : waiting
       known.waits = scheduled
       known.frames = framesSent
       this.#must(known.passedOver <= MOST_PASSED_OVER * known.among, `stream ${name} waits, while others have ${known.passedOver} turns`)
