@@ -34,7 +34,7 @@ function table (all: Series[], link: string, peers: string[]): string[] {
       return []
     }
 
-    return benchCase.metrics.filter(({ name }) => name !== 'cpu').map(metric => {
+    return benchCase.metrics.filter(({ name }) => !['cpu', 'otherCpu', 'marks'].includes(name)).map(metric => {
       const cells = others.map(name => {
         const series = of.find(({ peer }) => peer === name)
 
