@@ -73,6 +73,34 @@ describe('faults: cost of a message', () => {
     expect(maConn.sends[0][1]).to.equal(payload)
   })
 
+  it('2.3: however many messages a delivery has, the clock is asked as often as for one', async () => {
+    const clock = new VirtualClock()
+    const setup = muxerAndPeer({ direction: 'inbound', clock })
+    const stream = await inboundStream(setup, windowUpdate(1, 0, SYN))
+    const now = clock.now.bind(clock)
+    let looks = 0
+    let messages = 0
+
+    async function looksFor (count: number): Promise<number> {
+      looks = 0
+      setup.peer.send(new Uint8Array(await new Blob(Array.from({ length: count }, () => data(1, 100))).arrayBuffer()))
+      await turn()
+
+      return looks
+    }
+
+    await turn()
+    stream.addEventListener('message', () => { messages++ })
+    clock.now = () => {
+      looks++
+
+      return now()
+    }
+
+    expect(await looksFor(50)).to.equal(await looksFor(1))
+    expect(messages).to.be.at.least(2)
+  })
+
   it('2.3: no event is made for those who do not listen', async () => {
     const { muxer, peer } = muxerAndPeer()
     const [stream] = await openStreams(muxer, 1)
