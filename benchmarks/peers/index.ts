@@ -80,6 +80,17 @@ export const PEERS: PeerInfo[] = [
     create: async link => libp2p(link, (await built('mplex')).mplex({ maxInboundStreams: MANY, maxOutboundStreams: MANY, maxEarlyStreams: MANY }))
   },
   {
+    name: 'ours-socket',
+    title: 'libp2p-muxers/yamux on a socket, without libp2p',
+    links: ['bare'],
+    cases: /^(download-1|upload-1|upload-100|download-100|messages-100|messages-512|ping-pong|open|echo-under-bulk)$/,
+    create: async () => {
+      const { toMessageStream } = await built('node')
+
+      return (await import('./sockets.ts')).sockets((await built('yamux')).yamux({ maxInboundStreams: MANY, maxOutboundStreams: MANY, acceptBacklog: MANY })(), toMessageStream)
+    }
+  },
+  {
     name: OURS,
     title: 'libp2p-muxers/yamux',
     links: ['bare', 'noise'],
@@ -111,14 +122,18 @@ export const PEERS: PeerInfo[] = [
   }
 ]
 
-type Built<Name> = Name extends 'yamux' ? typeof import('../../src/yamux.ts') : typeof import('../../src/mplex.ts')
+interface Built {
+  mplex: typeof import('../../src/mplex.ts')
+  node: typeof import('../../src/transports/node.ts')
+  yamux: typeof import('../../src/yamux.ts')
+}
 
 /**
  * Ours as it is published, and as all others are: built. With types to strip a process is larger before it does anything,
  * and bulk was a third slower for that alone.
  */
-async function built<Name extends 'yamux' | 'mplex'> (name: Name): Promise<Built<Name>> {
-  return import(new URL(`../../dist/src/${name}.js`, import.meta.url).href)
+async function built<Name extends keyof Built> (name: Name): Promise<Built[Name]> {
+  return import(`libp2p-muxers/${name}`)
 }
 
 async function libp2p (link: LinkName, factory: MuxerFactory): Promise<Peer> {
