@@ -1,6 +1,9 @@
 import { expect } from 'aegir/chai'
+import { ConnectionClosedError } from '../../src/interface/errors.ts'
+import { isCutError } from '../../trials/faults/round.ts'
 import { leftBehind, runRounds } from '../../trials/faults/rounds.ts'
 import type { MuxerName } from '../../trials/command.ts'
+import type { CutError } from '../../trials/faults/round.ts'
 
 const MUXERS: MuxerName[] = ['yamux', 'mplex']
 
@@ -11,6 +14,19 @@ describe('trials: connections that are cut', () => {
 
     expect(leftBehind({ before, after: before })).to.deep.equal([])
     expect(leftBehind({ before, after })).to.deep.equal(['Timeout: 3, before 2', 'TCPSocketWrap: 1, before 0', 'listeners for exit: 1, before 0'])
+  })
+
+  it('takes no other error for that of a cut', () => {
+    const right = new ConnectionClosedError('cut', { origin: 'transport', cause: Object.assign(new Error('reset'), { code: 'ECONNRESET' }) })
+    const expected = { name: 'ConnectionClosedError', scope: 'connection', origin: 'transport', code: ['ECONNRESET'] } satisfies CutError
+
+    expect(isCutError(right, expected)).to.be.true()
+    expect(isCutError(right, { ...expected, code: undefined })).to.be.false()
+    expect(isCutError(right, { ...expected, code: ['EPIPE'] })).to.be.false()
+    expect(isCutError(right, { ...expected, origin: 'local' })).to.be.false()
+    expect(isCutError(right, { ...expected, scope: 'stream' })).to.be.false()
+    expect(isCutError(right, { ...expected, name: 'TimeoutError' })).to.be.false()
+    expect(isCutError(undefined, expected)).to.be.false()
   })
 
   for (const muxer of MUXERS) {

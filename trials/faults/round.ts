@@ -21,10 +21,33 @@ const ECHOES = 3
 /** A handshake of noise and the negotiation of everything are some 2,000 bytes; a file is cut anywhere. */
 const MIN_BYTES = 100
 
-/** What a stream may say of a connection that was cut under it; what comes is for each language and cut. */
-const CUT_ERRORS = new Set(['ConnectionClosedError', 'TimeoutError', 'StreamResetError', 'ConnectionFailedError'])
+/** What every stream says of a connection that was cut under it. */
+export interface CutError {
+  name: string
+  scope: 'stream' | 'connection'
+  origin: 'local' | 'transport'
 
-/** Errors that say that our own side ended the stream, which is right after it was told that the other end is gone. */
+  /** Of its cause; without one nothing but an end came. */
+  code?: string[]
+}
+
+const CUT_ERRORS: Record<Cut, Record<MuxerName, CutError>> = {
+  rst: {
+    yamux: { name: 'ConnectionClosedError', scope: 'connection', origin: 'transport', code: ['ECONNRESET', 'EPIPE'] },
+    mplex: { name: 'ConnectionClosedError', scope: 'connection', origin: 'transport', code: ['ECONNRESET', 'EPIPE'] }
+  },
+  fin: {
+    yamux: { name: 'ConnectionClosedError', scope: 'connection', origin: 'transport' },
+    mplex: { name: 'ConnectionClosedError', scope: 'connection', origin: 'transport' }
+  },
+  // yamux has pings, mplex can only tell that its streams are silent
+  blackhole: {
+    yamux: { name: 'TimeoutError', scope: 'connection', origin: 'transport' },
+    mplex: { name: 'TimeoutError', scope: 'stream', origin: 'local' }
+  }
+}
+
+/** Errors of an application that was told of the cut on one stream and then ended another. */
 const OWN_ERRORS = new Set(['PeerGoneError', 'InterruptedError', 'StalledError', 'AbortError'])
 
 export interface RoundReport {
@@ -69,7 +92,7 @@ export async function runRound (init: RoundInit): Promise<RoundReport> {
     const noticedMillis = await untilOver(init, proxy, cut)
 
     for (const watched of nodes.watched) {
-      checkStream(watched, nodes.watched, proxy, cut)
+      checkStream(watched, nodes.watched, proxy, cut, init.muxer)
     }
 
     await checkFile(init)
@@ -92,18 +115,19 @@ async function use (init: RoundInit, proxy: Proxy): Promise<RoundReport['reached
   let connection: Connection | undefined
 
   try {
-    connection = await nodes.sender.dial(multiaddr(`/ip4/127.0.0.1/tcp/${proxy.port}/p2p/${nodes.receiver.peerId}`), { signal: within(signal) })
+    const dialled = connection = await within(signal, async signal => nodes.sender.dial(multiaddr(`/ip4/127.0.0.1/tcp/${proxy.port}/p2p/${nodes.receiver.peerId}`), { signal }))
+    const open = async (protocol: string): Promise<Stream> => within(signal, async signal => dialled.newStream(protocol, { signal }))
 
     const echoStreams = []
 
     for (let i = 0; i < ECHOES; i++) {
-      const stream = await connection.newStream(ECHO_PROTOCOL, { signal: within(signal) })
+      const stream = await open(ECHO_PROTOCOL)
 
       watch(nodes, 'sender', stream)
       echoStreams.push(stream)
     }
 
-    const stream = await connection.newStream(FILE_PROTOCOL, { signal: within(signal) })
+    const stream = await open(FILE_PROTOCOL)
 
     watch(nodes, 'sender', stream)
 
@@ -163,7 +187,7 @@ async function untilOver ({ nodes, muxer }: RoundInit, proxy: Proxy, cut: Cut): 
 }
 
 /** A cut is an error on every stream that had not ended before, and never one that looks like an end. */
-function checkStream (watched: Watched, all: Watched[], proxy: Proxy, cut: Cut): void {
+function checkStream (watched: Watched, all: Watched[], proxy: Proxy, cut: Cut, muxer: MuxerName): void {
   const { side, error, endedAt, stream } = watched
   const wasOpen = proxy.cutAt !== undefined && endedAt !== undefined && endedAt > proxy.cutAt
 
@@ -179,7 +203,15 @@ function checkStream (watched: Watched, all: Watched[], proxy: Proxy, cut: Cut):
     return
   }
 
-  must(CUT_ERRORS.has((error as Error).name) || OWN_ERRORS.has((error as Error).name), `a stream of the ${side} ended by ${error?.name} after a ${cut}: ${error?.message}`)
+  const isRight = (each: Watched): boolean => each.side === side && isCutError(each.error, CUT_ERRORS[cut][muxer])
+  const wasTold = all.some(each => isRight(each) && (each.endedAt ?? Infinity) <= endedAt)
+
+  must(isRight(watched) || (OWN_ERRORS.has(error.name) && wasTold), `a stream of the ${side} ended by ${error.name} after a ${cut}: ${error.message}`)
+}
+
+export function isCutError (error: any, { name, scope, origin, code }: CutError): boolean {
+  return error?.name === name && error.scope === scope && error.origin === origin &&
+    (code === undefined ? error.cause === undefined : code.includes(error.cause?.code))
 }
 
 /** Mplex has a letter in front of it that says whose the stream is. */
@@ -224,8 +256,23 @@ export async function until (condition: () => boolean, millis: number): Promise<
   }
 }
 
-function within (signal: AbortSignal): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(NOTICE_MILLIS)])
+/** Work with a time limit that is taken back when it is done: one that runs on would be weighed with what is left behind. */
+async function within <T> (signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController()
+  const abort = (): void => { controller.abort(signal.reason) }
+
+  const timer = setTimeout(() => {
+    controller.abort(new Error(`it took longer than ${NOTICE_MILLIS} ms`))
+  }, NOTICE_MILLIS)
+
+  signal.addEventListener('abort', abort)
+
+  try {
+    return await work(controller.signal)
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', abort)
+  }
 }
 
 function must (condition: boolean, what: string): void {

@@ -24,6 +24,9 @@ export interface RoundsInit {
 
   /** Bytes of the file that is sent in each round. */
   size: number
+
+  /** How long to wait before memory is weighed. @default 200 */
+  settleMillis?: number
   onRound?(report: RoundReport, round: number): void
 }
 
@@ -76,11 +79,15 @@ function resources (): Record<string, number> {
   return counts
 }
 
-async function look (): Promise<Left> {
-  await delay(SETTLE_MILLIS)
-  collect()
-  // finalizers have their turn
-  await delay(SETTLE_MILLIS)
+async function look (settleMillis = SETTLE_MILLIS): Promise<Left> {
+  await delay(settleMillis)
+
+  // finalizers have their turn after each, and what they let go of is collected by the next
+  for (let i = 0; i < 3; i++) {
+    collect()
+    await delay(SETTLE_MILLIS)
+  }
+
   collect()
 
   const { heapUsed, external } = process.memoryUsage()
@@ -131,13 +138,13 @@ export async function runRounds (init: RoundsInit): Promise<RoundsReport> {
 
       if (before === undefined && report.rounds >= init.rounds / 2) {
         nodes.watched = []
-        before = await look()
+        before = await look(init.settleMillis)
       }
     }
 
     nodes.watched = []
 
-    let after = await look()
+    let after = await look(init.settleMillis)
 
     // timers of what was dialled last are libp2p's, and end by themselves
     await until(() => leftBehind({ before: before as Left, after: { ...after, resources: resources() } }).length === 0, 12_000)
