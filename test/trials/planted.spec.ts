@@ -150,6 +150,29 @@ const PLANTED: Planted[] = [
     fuzzed: BOTH
   },
   {
+    what: 'streams that are over and count for nobody, whatever is unread of them',
+    where: Kept,
+    method: 'linger',
+    instead: () => function ({ inbound, receiveQueue }) {
+      this.bytes -= receiveQueue.byteLength
+      this.pieces -= receiveQueue.pieces
+      this.unstarted -= inbound === true && receiveQueue.taken < 1_024 ? receiveQueue.byteLength : 0
+    },
+    simulated: ['yamux'],
+    fuzzed: []
+  },
+  {
+    what: 'bytes that are kept and not counted',
+    where: Kept,
+    method: 'push',
+    instead: original => function (stream, piece) {
+      original.call(this, stream, piece)
+      this.bytes -= piece.byteLength
+    },
+    simulated: BOTH,
+    fuzzed: BOTH
+  },
+  {
     what: 'a turn that ends only when its stream has nothing more to send',
     where: Scheduler,
     method: 'add',

@@ -143,27 +143,40 @@ export class SideModel {
   }
 
   /**
-   * What nobody has begun to read is bounded on all streams together: those that are over go first, the oldest before all
-   * others, and then the one that holds the most, or the last of such.
+   * What is unread is bounded on all streams together, and what nobody has begun to read by less: those that are over go
+   * first, the oldest before all others, and then the one that holds the most, or the last of such.
    */
   #overflow (): void {
-    const isOver = (): boolean => [...this.active].reduce((sum, { unbegun }) => sum + unbegun, 0) > this.endpoint.config.budgets.unstartedBytes
+    const { unreadBytes, unstartedBytes } = this.endpoint.config.budgets
+
+    if (!this.#relieve(unreadBytes, ({ unread }) => unread)) {
+      this.#relieve(unstartedBytes, ({ unbegun }) => unbegun)
+    }
+  }
+
+  /** Returns whether a stream was reset for it. */
+  #relieve (limit: number, amount: (model: StreamModel) => number): boolean {
+    const isOver = (): boolean => [...this.active].reduce((sum, model) => sum + amount(model), 0) > limit
 
     for (const model of this.#over) {
-      if (model.unbegun > 0 && isOver()) {
+      if (amount(model) > 0 && isOver()) {
         model.giveWay(OVERFLOW)
         this.overflows++
       }
     }
 
-    if (isOver()) {
-      const all = [...this.active].filter(({ closed }) => !closed)
-      const most = all.reduce((most, model) => model.unbegun >= most.unbegun ? model : most)
-
-      most.resetCode = RESOURCE_LIMIT_EXCEEDED
-      most.resetNow({ by: 'us', error: OVERFLOW })
-      this.overflows++
+    if (!isOver()) {
+      return false
     }
+
+    const all = [...this.active].filter(({ closed }) => !closed)
+    const most = all.reduce((most, model) => amount(model) >= amount(most) ? model : most)
+
+    most.resetCode = RESOURCE_LIMIT_EXCEEDED
+    most.resetNow({ by: 'us', error: OVERFLOW })
+    this.overflows++
+
+    return true
   }
 
   closeRead (model: StreamModel): void {

@@ -229,17 +229,26 @@ function randomLink (random: Random): { options: PipeOptions, meanPiece: number 
 
 function yamuxOptions (random: Random, budgets: Random): YamuxOptions {
   const initialStreamWindowSize = random.pick([262_144, 262_144, random.int(262_145, 1_048_576)])
-
-  return {
+  const options: YamuxOptions = {
     enableKeepAlive: random.chance(0.7),
     // the link may be slower than any timeout, which is tested elsewhere
     keepAliveTimeout: PATIENCE_MILLIS,
     maxMessageSize: random.magnitude(1_024, 65_536),
     maxBatchLength: random.magnitude(1_024, 262_144),
-    maxInboundStreams: random.pick([1_000, 1_000, random.int(1, 8)]),
-    connectionWindowBudget: random.pick([67_108_864, random.magnitude(1, 1_048_576), 0]),
-    connectionWriteHighWaterMark: budgets.magnitude(1, 4_194_304),
-    budgets: budgets.chance(0.5) ? { unstartedBytes: initialStreamWindowSize } : undefined,
+    maxInboundStreams: random.pick([1_000, 1_000, random.int(1, 8)])
+  }
+  const connectionWindowBudget = random.pick([67_108_864, random.magnitude(1, 1_048_576), 0])
+  const connectionWriteHighWaterMark = budgets.magnitude(1, 4_194_304)
+
+  return {
+    ...options,
+    connectionWindowBudget,
+    connectionWriteHighWaterMark,
+    // as little as may be: what is granted must have room
+    budgets: {
+      unstartedBytes: budgets.chance(0.5) ? initialStreamWindowSize : undefined,
+      unreadBytes: budgets.chance(0.5) ? connectionWindowBudget + initialStreamWindowSize : undefined
+    },
     streamOptions: {
       initialStreamWindowSize,
       maxStreamWindowSize: random.pick([16_777_216, initialStreamWindowSize, random.int(initialStreamWindowSize, 2_097_152)]),
