@@ -1,16 +1,21 @@
-/** One connection: an engine, its application, and a peer that sends anything. All of it follows from one number. */
+/**
+ * Connections of an engine, its application, and a peer that sends anything. All of an episode follows from one number, and
+ * what fails in it fast-check makes as small as it can.
+ */
+import fc from 'fast-check'
 import { Token } from '../../src/core/decoder.ts'
 import { takeEdges } from '../../src/core/stream-lanes.ts'
 import { Random } from '../../test/simulation/kit/random.ts'
 import { brokenInvariant } from '../../test/support/invariants.ts'
-import { makeInput } from './inputs.ts'
+import { conversationOf } from './inputs.ts'
 import type { Engine } from '../../src/core/engine.ts'
 import type { StreamRecord } from '../../src/core/stream-record.ts'
 import type { MuxerOptions } from '../../src/interface/options.ts'
 import type { Language } from '../languages.ts'
+import type { Conversation } from './inputs.ts'
 
-/** Most connections are over by then. */
-const MAX_INPUTS = 64
+/** Connections of an episode. */
+export const EPISODE_CONNECTIONS = 50
 
 /** Small, so that they are met. */
 const BUDGETS: MuxerOptions['budgets'] = {
@@ -28,25 +33,46 @@ function must (condition: boolean, what: string): void {
   }
 }
 
-export class Episode {
+/** Runs all connections of one number. Returns how many inputs they had. Throws what was found, with what it takes. */
+export function runEpisode (language: Language, number: number, shrink = true): number {
+  let inputs = 0
+
+  const found = fc.check(fc.property(conversationOf(language), conversation => {
+    const talk = new Talk(language, conversation)
+
+    try {
+      talk.run()
+    } finally {
+      inputs += talk.inputs
+    }
+  }), { seed: number, numRuns: EPISODE_CONNECTIONS, endOnFailure: !shrink })
+
+  if (found.failed) {
+    const [{ role, isBounded, steps, isCut }] = found.counterexample as [Conversation]
+
+    const lines = steps.map(({ input, cut, act, choice }) => `  ${Buffer.from(input()).toString('hex')}${cut === undefined ? '' : `, cut at ${cut}`}; act ${act}, choice ${choice}`)
+
+    throw new FuzzError(`${found.errorInstance}\nseed ${number}, path ${found.counterexamplePath}, ${role}${isBounded ? ', small budgets' : ''}${isCut ? ', cut at the end' : ''}:\n${lines.join('\n')}`, { cause: found.errorInstance })
+  }
+
+  return inputs
+}
+
+export class FuzzError extends Error {}
+
+class Talk {
   inputs = 0
-
-  /** The last input, for a failure to show. */
-  input: Uint8Array = new Uint8Array(0)
-
-  readonly #random: Random
   readonly #language: Language
+  readonly #conversation: Conversation
   readonly #engine: Engine
   readonly #streams: StreamRecord[] = []
+  #random = new Random(0)
   #now = 0
 
-  constructor (language: Language, number: number) {
-    this.#random = new Random(number)
+  constructor (language: Language, conversation: Conversation) {
     this.#language = language
-    this.#engine = language.createEngine(this.#random.pick(['client', 'server']), {
-      maxInboundStreams: 8,
-      budgets: this.#random.chance(0.5) ? BUDGETS : undefined
-    }, 0)
+    this.#conversation = conversation
+    this.#engine = language.createEngine(conversation.role, { maxInboundStreams: 8, budgets: conversation.isBounded ? BUDGETS : undefined }, 0)
   }
 
   run (): void {
@@ -54,21 +80,27 @@ export class Episode {
     const decoder = this.#language.createDecoder()
     let isWhole = true
 
-    while (this.inputs < MAX_INPUTS && engine.state !== 'closed') {
-      this.input = makeInput(this.#random, this.#language)
+    for (const { input, cut, act, choice } of this.#conversation.steps) {
+      if (engine.state === 'closed') {
+        break
+      }
+
+      const bytes = input()
+
+      this.#random = new Random(choice)
       this.inputs++
 
       if (isWhole) {
-        isWhole = this.#decode(decoder)
+        isWhole = this.#decode(decoder, bytes)
       }
 
-      this.#receive()
-      this.#act()
+      this.#receive(bytes, cut)
+      this.#act(act)
       this.#look()
       this.#check()
     }
 
-    engine.receiveEnd(this.#random.chance(0.5) ? undefined : new Error('cut'), this.#now)
+    engine.receiveEnd(this.#conversation.isCut ? new Error('cut') : undefined, this.#now)
     this.#look()
     must(engine.state === 'closed' && [...engine.streams].length === 0, 'the end of the connection is the end of its streams')
     this.#transmit()
@@ -76,8 +108,8 @@ export class Episode {
   }
 
   /** A decoder by itself takes every byte once, and ends. */
-  #decode (decoder: ReturnType<Language['createDecoder']>): boolean {
-    decoder.push(this.input)
+  #decode (decoder: ReturnType<Language['createDecoder']>, input: Uint8Array): boolean {
+    decoder.push(input)
 
     for (let tokens = 0; ; tokens++) {
       const token = decoder.next()
@@ -87,14 +119,13 @@ export class Episode {
       }
 
       // a header or a part of a body for each byte at most
-      must(tokens <= this.input.byteLength, 'a decoder ends')
-      must(token !== Token.payload || (decoder.payload.byteLength > 0 && decoder.payload.byteLength <= this.input.byteLength), 'a body is cut from what came')
+      must(tokens <= input.byteLength, 'a decoder ends')
+      must(token !== Token.payload || (decoder.payload.byteLength > 0 && decoder.payload.byteLength <= input.byteLength), 'a body is cut from what came')
     }
   }
 
-  #receive (): void {
-    const { input } = this
-    const cut = this.#random.chance(0.2) ? this.#random.int(0, input.byteLength) : input.byteLength
+  #receive (input: Uint8Array, part = 1): void {
+    const cut = Math.floor(part * input.byteLength)
 
     this.#engine.receive(input.subarray(0, cut), this.#now)
 
@@ -106,10 +137,9 @@ export class Episode {
     this.#look()
   }
 
-  #act (): void {
+  #act (act: number): void {
     const engine = this.#engine
     const random = this.#random
-    const act = random.int(0, 15)
 
     if (act === 0) {
       this.#open()

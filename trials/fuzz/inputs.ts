@@ -1,43 +1,73 @@
-/** What a peer may send that has no manners: bytes of no meaning, and bytes of some, changed. */
-import type { Random } from '../../test/simulation/kit/random.ts'
+/**
+ * What a peer may send that has no manners, as data that fast-check draws and makes smaller: bytes of no meaning, bytes of
+ * some, changed, and what the application at the other end does meanwhile.
+ */
+import fc from 'fast-check'
+import { Random } from '../../test/simulation/kit/random.ts'
 import type { Language } from '../languages.ts'
 
 /** Inputs are short: what matters is at their beginning, and many are wanted. */
 const MAX_BYTES = 512
 
-function randomBytes (random: Random): Uint8Array {
-  const bytes = new Uint8Array(random.magnitude(1, 64))
+/** Most connections are over by then. */
+const MAX_INPUTS = 64
 
-  for (let i = 0; i < bytes.byteLength; i++) {
-    bytes[i] = random.int(0, 255)
-  }
+export interface Step {
+  /** Made when it is wanted: most connections are over before most of their inputs. */
+  input(): Uint8Array
 
-  return bytes
+  /** The part of the input that comes first; all of it at once if there is none. */
+  cut: number | undefined
+
+  /** What the application does then, and the number that everything else about it follows from. */
+  act: number
+  choice: number
 }
 
-/** One change: a bit, a byte, a cut, a part left out, or a part repeated. */
-function mutate (random: Random, bytes: Uint8Array): Uint8Array {
-  const at = random.int(0, bytes.byteLength - 1)
-  const length = random.magnitude(1, 16)
+export interface Conversation {
+  role: 'client' | 'server'
 
-  switch (random.int(0, 4)) {
-    case 0: {
-      const copy = bytes.slice()
+  /** With budgets so small that they are met. */
+  isBounded: boolean
+  steps: Step[]
 
-      copy[at] ^= 1 << random.int(0, 7)
+  /** The connection ends by an error. */
+  isCut: boolean
+}
 
-      return copy
-    }
-    case 1: {
-      const copy = bytes.slice()
+type Change = (bytes: Uint8Array) => Uint8Array
 
-      copy[at] = random.pick([0, 1, 0x7f, 0x80, 0xff, random.int(0, 255)])
+const share = fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true })
 
-      return copy
-    }
-    case 2: return bytes.slice(0, at)
-    case 3: return join(bytes.subarray(0, at), bytes.subarray(at + length))
-    default: return join(bytes.subarray(0, at + length), bytes.subarray(at))
+/** One change: a bit, a byte, an end cut off, a part left out, or a part repeated. */
+const change: fc.Arbitrary<Change> = fc.oneof(
+  fc.tuple(share, fc.integer({ min: 0, max: 7 })).map(([where, bit]) => changed(where, byte => byte ^ (1 << bit))),
+  fc.tuple(share, fc.oneof(fc.constantFrom(0, 1, 0x7f, 0x80, 0xff), fc.integer({ min: 0, max: 255 }))).map(([where, byte]) => changed(where, () => byte)),
+  share.map((where): Change => bytes => bytes.slice(0, place(bytes, where))),
+  fc.tuple(share, fc.integer({ min: 1, max: 16 })).map(([where, length]): Change => bytes => {
+    const at = place(bytes, where)
+
+    return join(bytes.subarray(0, at), bytes.subarray(at + length))
+  }),
+  fc.tuple(share, fc.integer({ min: 1, max: 16 })).map(([where, length]): Change => bytes => {
+    const at = place(bytes, where)
+
+    return join(bytes.subarray(0, at + length), bytes.subarray(at))
+  })
+)
+
+function place (bytes: Uint8Array, where: number): number {
+  return Math.floor(where * bytes.byteLength)
+}
+
+function changed (where: number, make: (byte: number) => number): Change {
+  return bytes => {
+    const copy = bytes.slice()
+    const at = place(bytes, where)
+
+    copy[at] = make(copy[at])
+
+    return copy
   }
 }
 
@@ -53,32 +83,46 @@ function join (...parts: Uint8Array[]): Uint8Array {
   return bytes
 }
 
-function seed (random: Random, language: Language): Uint8Array {
-  return language.seeds.length === 0 ? language.frame(random) : random.pick(language.seeds).subarray(0, MAX_BYTES)
+function randomBytes (number: number): Uint8Array {
+  const random = new Random(number)
+
+  return Uint8Array.from({ length: random.magnitude(1, 64) }, () => random.int(0, 255))
 }
 
-export function makeInput (random: Random, language: Language): Uint8Array {
-  switch (random.int(0, 9)) {
-    case 0: return randomBytes(random)
-    case 1: return seed(random, language)
-    case 2:
-    case 3: {
-      let bytes = seed(random, language)
+function inputOf (language: Language): fc.Arbitrary<() => Uint8Array> {
+  const number = fc.integer({ min: 0, max: 2 ** 32 - 1 })
+  const frame = number.map(number => () => language.frame(new Random(number)))
+  const seed = language.seeds.length === 0 ? frame : fc.constantFrom(...language.seeds.map(bytes => () => bytes.subarray(0, MAX_BYTES)))
 
-      for (let changes = random.magnitude(1, 4); changes > 0 && bytes.byteLength > 0; changes--) {
-        bytes = mutate(random, bytes)
-      }
+  return fc.oneof(
+    { weight: 1, arbitrary: number.map(number => () => randomBytes(number)) },
+    { weight: 1, arbitrary: seed },
+    {
+      weight: 2,
+      arbitrary: fc.tuple(seed, fc.array(change, { minLength: 1, maxLength: 4, size: 'max' }))
+        .map(([make, changes]) => () => changes.reduce((sum, change) => sum.byteLength === 0 ? sum : change(sum), make()))
+    },
+    { weight: 1, arbitrary: fc.tuple(seed, seed).map(([one, other]) => () => join(one(), other()).subarray(0, MAX_BYTES)) },
+    { weight: 1, arbitrary: fc.tuple(frame, change).map(([make, change]) => () => change(make())) },
+    // floods are what budgets are for
+    { weight: 1, arbitrary: fc.tuple(frame, fc.integer({ min: 1, max: 40 })).map(([make, times]) => () => join(...new Array(times).fill(make())).subarray(0, MAX_BYTES)) },
+    { weight: 3, arbitrary: frame }
+  )
+}
 
-      return bytes
-    }
-    case 4: return join(seed(random, language), seed(random, language)).subarray(0, MAX_BYTES)
-    case 5: return mutate(random, language.frame(random))
-    case 6: {
-      // floods are what budgets are for
-      const frame = language.frame(random)
+export function conversationOf (language: Language): fc.Arbitrary<Conversation> {
+  const step = fc.record({
+    input: inputOf(language),
+    cut: fc.option(share, { freq: 4, nil: undefined }),
+    act: fc.integer({ min: 0, max: 15 }),
+    choice: fc.integer({ min: 0, max: 2 ** 32 - 1 })
+  })
 
-      return join(...new Array(random.magnitude(1, 40)).fill(frame)).subarray(0, MAX_BYTES)
-    }
-    default: return language.frame(random)
-  }
+  // without bias: a number is a choice here, and no choice is more interesting than another
+  return fc.noBias(fc.record({
+    role: fc.constantFrom('client' as const, 'server' as const),
+    isBounded: fc.boolean(),
+    steps: fc.array(step, { minLength: 1, maxLength: MAX_INPUTS, size: 'max' }),
+    isCut: fc.boolean()
+  }))
 }

@@ -14,8 +14,8 @@ const HELP = `Usage: npm run fuzz -- [options]
   --muxer NAME    yamux or mplex (default: each in turn)
   --help
 
-An episode is one connection, on which up to 64 inputs arrive while an application uses it; its number is its seed.
-Ends with exit code 1 at the first exception, at a promise broken, when an input takes 10 s, or when memory grows.
+An episode is 50 connections, on each of which up to 64 inputs arrive while an application uses it; all of it is drawn by
+fast-check, with the number of the episode for a seed, and a failure is made as small as it can be. Ends with exit code 1 at the first exception, at a promise broken, when an input takes 10 s, or when memory grows.
 `
 
 /** In which a worker that does not count on is taken for one that hangs. */
@@ -55,7 +55,7 @@ async function fuzz (job: Job): Promise<Found> {
     }
 
     worker.on('message', (message: FromWorker) => {
-      ended(message.type === 'done' ? undefined : `episode ${message.episode}, input ${message.input}, ${message.hex}\n${message.stack}`)
+      ended(message.type === 'done' ? undefined : `episode ${message.episode}: ${message.message}`)
     })
     worker.on('error', err => {
       ended(err.stack)

@@ -1,7 +1,7 @@
 /** Runs episode after episode, and counts where others can see it: who hangs cannot say so. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { languageOf } from '../languages.ts'
-import { Episode } from './episode.ts'
+import { runEpisode } from './episode.ts'
 
 export interface Job {
   language: string
@@ -15,10 +15,10 @@ export interface Job {
 }
 
 export type FromWorker =
-  { type: 'failed', episode: number, input: number, hex: string, message: string, stack: string } |
+  { type: 'failed', episode: number, message: string } |
   { type: 'done' }
 
-/** Between two looks at the clock. */
+/** Between two looks at live memory. */
 const BATCH = 256
 
 function run (job: Job): FromWorker {
@@ -27,27 +27,22 @@ function run (job: Job): FromWorker {
   let inputs = 0
 
   for (let n = 0; n < job.episodes && inputs < job.inputs; n++) {
-    const episode = new Episode(language, job.from + n)
-
     progress[0] = job.from + n
 
     try {
-      episode.run()
+      inputs += runEpisode(language, job.from + n)
     } catch (err: any) {
-      return { type: 'failed', episode: job.from + n, input: episode.inputs, hex: Buffer.from(episode.input).toString('hex'), message: `${err.name}: ${err.message}`, stack: err.stack }
+      return { type: 'failed', episode: job.from + n, message: `${err.message}\n${err.cause?.stack ?? err.stack}` }
     }
 
-    inputs += episode.inputs
     progress[1] = inputs
 
     if (n % BATCH === 0) {
-      if (n % (BATCH * 64) === 0) {
-        measure(progress)
-      }
+      measure(progress)
+    }
 
-      if (Date.now() > job.until) {
-        break
-      }
+    if (Date.now() > job.until) {
+      break
     }
   }
 
