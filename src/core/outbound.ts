@@ -84,7 +84,7 @@ function makeData<Stream extends StreamRecord, State extends ConnectionState<Str
   const length = sendQueue.byteLength - room < RUNT_BYTES ? whole : Math.min(whole, room)
 
   if (length === 0) {
-    // reset since it was scheduled
+    // it has nothing, or no credit, any more since it was scheduled
     return
   }
 

@@ -50,12 +50,28 @@ export class Scheduler {
     }
   }
 
+  /** Streams that are over have no turn: one that is rescued would otherwise wait behind them as behind the living. */
   poll (): StreamRecord | undefined {
-    if (this.#levels === 0) {
-      return undefined
-    }
+    let level = this.#levels !== 0 && ++this.#turns % RESCUE_TURNS === 0 ? this.#rescue() : this.#mostUrgent
 
-    const level = ++this.#turns % RESCUE_TURNS === 0 ? this.#rescue() : 31 - Math.clz32(this.#levels & -this.#levels)
+    while (this.#levels !== 0) {
+      const stream = this.#take(level)
+
+      if (!stream.closed) {
+        return stream
+      }
+
+      if (this.#first[level] === undefined) {
+        level = this.#mostUrgent
+      }
+    }
+  }
+
+  get #mostUrgent (): number {
+    return 31 - Math.clz32(this.#levels & -this.#levels)
+  }
+
+  #take (level: number): StreamRecord {
     const stream = this.#first[level] as StreamRecord
 
     this.#first[level] = stream.nextScheduled

@@ -28,6 +28,38 @@ function schedulerOf (...streams: StreamRecord[]): Scheduler {
 }
 
 describe('core/scheduler', () => {
+  it('passes over streams that are over, which have no turn, and no rescue either', () => {
+    const alive = record(3)
+    const dead = [record(1), record(2)]
+    const urgent = record(4)
+
+    urgent.urgency = 0
+
+    const scheduler = schedulerOf(urgent, ...dead, alive)
+
+    for (const stream of dead) {
+      stream.apply('reset-sent')
+    }
+
+    expect(turns(scheduler, 32).indexOf(alive.id)).to.equal(31)
+    expect(scheduler.length).to.equal(2)
+  })
+
+  it('is empty when all that is left is over, and goes on to the next level when one of them is', () => {
+    const [dead, alive, last] = [record(1), record(2), record(3)]
+
+    dead.urgency = 0
+
+    const scheduler = schedulerOf(dead, alive, last)
+
+    dead.apply('reset-sent')
+    last.apply('reset-sent')
+    expect(scheduler.poll()).to.equal(alive)
+    expect(scheduler.poll()).to.equal(undefined)
+    expect(scheduler.empty).to.be.true()
+    expect(scheduler.length).to.equal(0)
+  })
+
   it('is empty at first and once all had their turn', () => {
     const scheduler = new Scheduler()
 
