@@ -1,7 +1,7 @@
 import { expect } from 'aegir/chai'
 import { ConnectionClosedError } from '../../src/interface/errors.ts'
 import { isCutError } from '../../trials/faults/round.ts'
-import { leftBehind, runRounds } from '../../trials/faults/rounds.ts'
+import { growthOf, leftBehind, runRounds } from '../../trials/faults/rounds.ts'
 import type { MuxerName } from '../../trials/command.ts'
 import type { CutError } from '../../trials/faults/round.ts'
 
@@ -14,6 +14,15 @@ describe('trials: connections that are cut', () => {
 
     expect(leftBehind({ before, after: before })).to.deep.equal([])
     expect(leftBehind({ before, after })).to.deep.equal(['Timeout: 3, before 2', 'TCPSocketWrap: 1, before 0', 'listeners for exit: 1, before 0'])
+  })
+
+  it('finds a leak of 1,000 bytes a round in a heap that comes and goes by 100 KiB, and none where there is none', () => {
+    const noise = [60_000, -40_000, 100_000, -90_000, 20_000, -10_000, 80_000, -70_000, 0, 50_000, -100_000, 30_000]
+    const flat = noise.map(bytes => 20_000_000 + bytes)
+    const leaking = flat.map((bytes, index) => bytes + 1_000 * index * 500 / 12)
+
+    expect(Math.abs(growthOf(flat))).to.be.below(0.01)
+    expect(growthOf(leaking)).to.be.above(0.01)
   })
 
   it('takes no other error for that of a cut', () => {
@@ -38,6 +47,7 @@ describe('trials: connections that are cut', () => {
       expect(report.rounds).to.equal(12)
       expect(report.reached.transfer).to.be.at.least(6)
       expect(leftBehind(report)).to.deep.equal([])
+      expect(report.heap).to.have.lengthOf.at.least(6)
       expect(report.listeners).to.equal(0)
     })
   }

@@ -24,9 +24,6 @@ export interface RoundsInit {
 
   /** Bytes of the file that is sent in each round. */
   size: number
-
-  /** How long to wait before memory is weighed. @default 200 */
-  settleMillis?: number
   onRound?(report: RoundReport, round: number): void
 }
 
@@ -50,8 +47,28 @@ export interface RoundsReport {
   before: Left
   after: Left
 
+  /** Bytes of the heap, weighed `HEAP_SAMPLES` times from half of the rounds to all of them. */
+  heap: number[]
+
   /** Of a signal that was given to everything. */
   listeners: number
+}
+
+/** What is compiled late, or waits for a time limit of libp2p's, comes and goes by a per cent and more from look to look. */
+const HEAP_SAMPLES = 12
+
+/** What the last third of the samples is above the first third, as a part of that. */
+export function growthOf (heap: number[]): number {
+  const third = Math.floor(heap.length / 3)
+
+  return medianOf(heap.slice(-third)) / medianOf(heap.slice(0, third)) - 1
+}
+
+function medianOf (values: number[]): number {
+  const sorted = values.toSorted((one, other) => one - other)
+  const middle = sorted.length >> 1
+
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
 /** What is closed may take so long to be gone from the lists of the platform. */
@@ -79,8 +96,8 @@ function resources (): Record<string, number> {
   return counts
 }
 
-async function look (settleMillis = SETTLE_MILLIS): Promise<Left> {
-  await delay(settleMillis)
+async function look (): Promise<Left> {
+  await delay(SETTLE_MILLIS)
 
   // finalizers have their turn after each, and what they let go of is collected by the next
   for (let i = 0; i < 3; i++) {
@@ -119,6 +136,7 @@ export async function runRounds (init: RoundsInit): Promise<RoundsReport> {
   const sha256 = Buffer.from(await hashFile(file)).toString('hex')
   const nodes = await createNodes(init.muxer, directory, signal)
   const report = { rounds: 0, reached: { dialling: 0, transfer: 0, done: 0 }, streams: 0, noticedMillis: 0 }
+  const heap: number[] = []
   let before: Left | undefined
 
   try {
@@ -136,21 +154,25 @@ export async function runRounds (init: RoundsInit): Promise<RoundsReport> {
         throw err
       }
 
-      if (before === undefined && report.rounds >= init.rounds / 2) {
+      if (report.rounds * 2 >= init.rounds * (1 + heap.length / HEAP_SAMPLES) && heap.length < HEAP_SAMPLES) {
         nodes.watched = []
-        before = await look(init.settleMillis)
+
+        const left = await look()
+
+        before ??= left
+        heap.push(left.heapUsed)
       }
     }
 
     nodes.watched = []
 
-    let after = await look(init.settleMillis)
+    let after = await look()
 
     // timers of what was dialled last are libp2p's, and end by themselves
     await until(() => leftBehind({ before: before as Left, after: { ...after, resources: resources() } }).length === 0, 12_000)
     after = await look()
 
-    return { ...report, before: before as Left, after, listeners: getEventListeners(signal, 'abort').length }
+    return { ...report, before: before as Left, after, heap, listeners: getEventListeners(signal, 'abort').length }
   } finally {
     await nodes.stop()
     await fs.rm(base, { recursive: true })
