@@ -27,6 +27,11 @@ export interface Frames<State, Stream> {
 export function makeEach<Value> (state: ConnectionState<any, any>, values: Value[], max: number, make: (value: Value) => void): void {
   let made = 0
 
+  if (values.length === 0) {
+    // nearly always, and `splice` is slow also where it has nothing to do
+    return
+  }
+
   while (made < values.length && state.output.byteLength < max) {
     make(values[made++])
   }
