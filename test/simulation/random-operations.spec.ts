@@ -10,7 +10,7 @@ const { SEEDS = '200', FROM = '1' } = process.env
 /** What is done now and then: only yamux has pings, streams that are accepted later, and a limit for those that are. */
 const DONE = {
   yamux: ['open', 'accept later', 'write', 'mode', 'end', 'closeRead', 'reset', 'ping', 'retain', 'limit', 'priority', 'overflow'],
-  mplex: ['open', 'write', 'mode', 'end', 'closeRead', 'reset', 'retain', 'priority']
+  mplex: ['open', 'write', 'mode', 'end', 'closeRead', 'reset', 'retain', 'priority', 'overflow']
 }
 
 describe('simulation: random operations', () => {

@@ -147,7 +147,7 @@ const PLANTED: Planted[] = [
       original.apply(this, args)
       this.unstarted = 0
     },
-    simulated: ['yamux'],
+    simulated: BOTH,
     fuzzed: BOTH
   },
   {
@@ -159,7 +159,7 @@ const PLANTED: Planted[] = [
       this.pieces -= receiveQueue.pieces
       this.unstarted -= inbound === true && receiveQueue.taken < 1_024 ? receiveQueue.byteLength : 0
     },
-    simulated: ['yamux'],
+    simulated: BOTH,
     fuzzed: []
   },
   {
@@ -169,6 +169,17 @@ const PLANTED: Planted[] = [
     instead: original => function (stream, piece) {
       original.call(this, stream, piece)
       this.bytes -= piece.byteLength
+    },
+    simulated: BOTH,
+    fuzzed: BOTH
+  },
+  {
+    what: 'pieces that are kept and not counted',
+    where: Kept,
+    method: 'push',
+    instead: original => function (stream, piece) {
+      original.call(this, stream, piece)
+      this.pieces--
     },
     simulated: BOTH,
     fuzzed: BOTH

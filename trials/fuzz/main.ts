@@ -15,11 +15,14 @@ const HELP = `Usage: npm run fuzz -- [options]
   --help
 
 An episode is 50 connections, on each of which up to 64 inputs arrive while an application uses it; all of it is drawn by
-fast-check, with the number of the episode for a seed, and a failure is made as small as it can be. Ends with exit code 1 at the first exception, at a promise broken, when an input takes 10 s, or when memory grows.
+fast-check, with the number of the episode for a seed, and a failure is made as small as it can be. Ends with exit code 1
+at the first exception, at a promise broken, when an input takes 10 s, or when memory grows.
 `
 
 /** In which a worker that does not count on is taken for one that hangs. */
 const HANG_MILLIS = 10_000
+
+const TELL_MILLIS = 10_000
 
 /** Of live memory between the first look, when all is compiled, and the last. */
 const MAX_GROWTH = 8 * 1_048_576
@@ -36,6 +39,7 @@ async function fuzz (job: Job): Promise<Found> {
   const worker = new Worker(path.join(import.meta.dirname, 'worker.ts'), { workerData: job })
   const started = performance.now()
   let last = { inputs: -1, at: started }
+  let told = started
   let ended = (_failure: string | undefined): void => {}
 
   const failure = await new Promise<string | undefined>(resolve => {
@@ -46,6 +50,11 @@ async function fuzz (job: Job): Promise<Found> {
         last = { inputs: progress[1], at: now }
       } else if (now - last.at > HANG_MILLIS) {
         ended(`episode ${progress[0]} hangs`)
+      }
+
+      if (now - told >= TELL_MILLIS) {
+        told = now
+        print(`${job.language}: ${progress[1].toLocaleString('en')} inputs, ${((now - started) / 1_000).toFixed(0)} s\n`)
       }
     }, 1_000)
 

@@ -13,7 +13,7 @@ import type { YamuxStream } from '../../../src/protocols/yamux/stream.ts'
 const INITIAL_WINDOW = 262_144
 
 /** Streams of the peer of which less was read are not begun. */
-const BEGUN_BYTES = 1_024
+export const BEGUN_BYTES = 1_024
 
 /** Stands for the error that names the limit. */
 const OVERFLOW = new Error('more than may wait to be read')
@@ -49,8 +49,9 @@ export class StreamModel {
   read = 0
   sawEnd = false
 
-  /** Frames of other streams since it could have sent one. */
+  /** Frames of other streams since it could have sent one, and how many streams there were to have a turn. */
   passedOver = 0
+  among = 0
 
   constructor (id: number, record?: YamuxStream) {
     this.id = id
@@ -217,12 +218,16 @@ export class SideModel {
 
   /** Every stream that waits is served in the end, however many more urgent ones there are. */
   #passOver (served: StreamModel): void {
+    const waiting = [...this.active].filter(({ record }) => record?.scheduled === true)
+
     served.passedOver = 0
 
-    for (const model of this.active) {
-      if (model !== served && model.record?.scheduled === true) {
+    for (const model of waiting) {
+      if (model !== served) {
+        // who comes later stands behind it, and who was there may have ended since
+        model.among = model.passedOver === 0 ? waiting.length : model.among
         model.passedOver++
-        this.#equal(`turns of stream ${model.id}, while others have ${model.passedOver}, are enough`, model.passedOver <= MOST_PASSED_OVER * this.active.size, true)
+        this.#equal(`turns of stream ${model.id}, while others have ${model.passedOver}, are enough`, model.passedOver <= MOST_PASSED_OVER * model.among, true)
       }
     }
   }

@@ -3,7 +3,7 @@
  * what it read. Where a language has windows, `random-side.ts` knows more.
  */
 import { Edge } from '../../../src/core/stream-record.ts'
-import { MOST_PASSED_OVER } from './model.ts'
+import { BEGUN_BYTES, MOST_PASSED_OVER } from './model.ts'
 import { isPattern, pattern } from './pattern.ts'
 import { Random } from './random.ts'
 import type { AnyEndpoint } from './endpoint.ts'
@@ -104,10 +104,17 @@ export class PlainSide {
   }
 
   check (): void {
+    const { unreadBytes, unreadPieces, unstartedBytes } = this.endpoint.engine.connection.budgets.limits
     let unread = 0
+    let pieces = 0
+    let unstarted = 0
 
     for (const { record, written } of this.#streams.values()) {
-      unread += record.receiveQueue.byteLength
+      const { byteLength, taken } = record.receiveQueue
+
+      unread += byteLength
+      pieces += record.receiveQueue.pieces
+      unstarted += record.inbound && taken < BEGUN_BYTES ? byteLength : 0
 
       if (record.closed) {
         continue
@@ -117,7 +124,12 @@ export class PlainSide {
       this.#must(record.sendQueue.byteLength <= written, `stream ${record.name} queues more than was written`)
     }
 
-    this.#must(this.endpoint.closed || unread <= this.endpoint.engine.connection.budgets.limits.unreadBytes, `${unread} bytes are unread on all streams`)
+    if (!this.endpoint.closed) {
+      this.#must(unread <= unreadBytes, `${unread} bytes are unread on all streams`)
+      this.#must(pieces <= unreadPieces, `${pieces} pieces are unread on all streams`)
+      this.#must(unstarted <= unstartedBytes, `${unstarted} bytes wait on streams that nobody has begun to read`)
+    }
+
     this.#checkTurns()
   }
 
@@ -156,6 +168,10 @@ export class PlainSide {
 
     for (const { flow, record } of this.#streams.values()) {
       const { error } = record
+
+      if (error?.name === 'StreamBufferError') {
+        this.#tell('overflow', `lost stream ${record.name}: ${error.message}`)
+      }
 
       this.#must(record.receive !== 'ended' || this.peer?.known(flow)?.ended === true, `stream ${record.name} is at an end that the peer has not said`)
 

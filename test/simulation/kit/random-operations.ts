@@ -51,7 +51,7 @@ const PATIENCE_MILLIS = 86_400_000
 const FEW_STEPS = 8_000
 
 // what is drawn for one thing does not change what is drawn for another
-const SEEDS = { steps: 0x1000_0000, link: 0x2000_0000, options: 0x3000_0000, manners: 0x4000_0000, ending: 0x5000_0000, budgets: 0x6000_0000 }
+const SEEDS = { steps: 0x1000_0000, link: 0x2000_0000, options: 0x3000_0000, manners: 0x4000_0000, ending: 0x5000_0000, budgets: 0x6000_0000, pieces: 0x7000_0000 }
 
 /** One application, as far as a run is concerned. */
 interface Side {
@@ -144,6 +144,16 @@ function startYamux (plan: Plan, link: PipeOptions, planOf: () => SidePlan, coun
   const random = new Random(plan.seed ^ SEEDS.options)
   const budgets = new Random(plan.seed ^ SEEDS.budgets)
   const [clientOptions, serverOptions] = plan.plainOptions ? [] : [yamuxOptions(random, budgets), yamuxOptions(random, budgets)]
+  const pieces = new Random(plan.seed ^ SEEDS.pieces)
+
+  if (clientOptions !== undefined && serverOptions !== undefined && pieces.chance(0.25)) {
+    // which stream has to go for its pieces depends on what was joined, which is more than the model knows
+    limitPieces(clientOptions, pieces)
+    limitPieces(serverOptions, pieces)
+
+    return startPlain(createPair({ link, clientOptions, serverOptions }), planOf, counts, log)
+  }
+
   const pair = createPair({ link, clientOptions, serverOptions })
   const client = new RandomSide(pair, pair.client, planOf(), counts, log)
   const server = new RandomSide(pair, pair.server, planOf(), counts, log)
@@ -156,8 +166,13 @@ function startYamux (plan: Plan, link: PipeOptions, planOf: () => SidePlan, coun
 
 function startMplex (plan: Plan, link: PipeOptions, planOf: () => SidePlan, counts: Record<string, number>, log: (line: string) => void): Run {
   const random = new Random(plan.seed ^ SEEDS.options)
-  const [clientOptions, serverOptions] = plan.plainOptions ? [] : [mplexOptions(random), mplexOptions(random)]
-  const pair = createMplexPair({ link, clientOptions, serverOptions })
+  const budgets = new Random(plan.seed ^ SEEDS.budgets)
+  const [clientOptions, serverOptions] = plan.plainOptions ? [] : [mplexOptions(random, budgets), mplexOptions(random, budgets)]
+
+  return startPlain(createMplexPair({ link, clientOptions, serverOptions }), planOf, counts, log)
+}
+
+function startPlain (pair: AnyPair<any>, planOf: () => SidePlan, counts: Record<string, number>, log: (line: string) => void): Run {
   const client = new PlainSide(pair, pair.client, planOf(), counts, log)
   const server = new PlainSide(pair, pair.server, planOf(), counts, log)
 
@@ -259,16 +274,32 @@ function yamuxOptions (random: Random, budgets: Random): YamuxOptions {
   }
 }
 
-function mplexOptions (random: Random): MplexOptions {
-  return {
+function limitPieces (options: YamuxOptions | MplexOptions, random: Random): void {
+  options.budgets = { ...options.budgets, unreadPieces: random.magnitude(1, 4_096) }
+}
+
+function mplexOptions (random: Random, budgets: Random): MplexOptions {
+  const maxStreamBufferSize = random.pick([4_194_304, 4_194_304, random.magnitude(1_000, 1_048_576)])
+  const options: MplexOptions = {
     maxMessageSize: random.magnitude(1_024, 65_536),
     maxBatchLength: random.magnitude(1_024, 262_144),
     maxInboundStreams: random.pick([1_000, 1_000, random.int(1, 8)]),
-    maxStreamBufferSize: random.pick([4_194_304, 4_194_304, random.magnitude(1_000, 1_048_576)]),
+    maxStreamBufferSize,
     streamOptions: {
       writeHighWaterMark: random.magnitude(1, 262_144),
       inactivityTimeout: Infinity
     },
-    connectionWriteHighWaterMark: random.magnitude(1, 4_194_304)
+    connectionWriteHighWaterMark: random.magnitude(1, 4_194_304),
+    // as little as may be: what one stream may keep must have room
+    budgets: {
+      unstartedBytes: budgets.chance(0.5) ? maxStreamBufferSize : undefined,
+      unreadBytes: budgets.chance(0.5) ? maxStreamBufferSize : undefined
+    }
   }
+
+  if (budgets.chance(0.5)) {
+    limitPieces(options, budgets)
+  }
+
+  return options
 }
