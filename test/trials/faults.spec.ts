@@ -25,6 +25,23 @@ describe('trials: connections that are cut', () => {
     expect(growthOf(leaking)).to.be.above(0.01)
   })
 
+  it('finds a leak that is planted in the rounds', async function () {
+    this.timeout(120_000)
+
+    const leak: unknown[] = []
+    const init = { muxer: 'yamux' as const, rounds: 16, from: 1, cuts: ['rst' as const], size: 65_536 }
+
+    // what is compiled and cached once is no leak, and there is most of it at first
+    await runRounds(init)
+
+    const flat = await runRounds(init)
+    const leaking = await runRounds({ ...init, onRound: () => { leak.push(new Array(65_536).fill(0.5)) } })
+
+    // of a heap of tens of MiB, 4 MiB between the thirds of what is weighed
+    expect(growthOf(leaking.heap)).to.be.above(0.01)
+    expect(growthOf(leaking.heap) - Math.abs(growthOf(flat.heap))).to.be.above(0.01)
+  })
+
   it('takes no other error for that of a cut', () => {
     const right = new ConnectionClosedError('cut', { origin: 'transport', cause: Object.assign(new Error('reset'), { code: 'ECONNRESET' }) })
     const expected = { name: 'ConnectionClosedError', scope: 'connection', origin: 'transport', code: ['ECONNRESET'] } satisfies CutError

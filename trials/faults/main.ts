@@ -1,6 +1,6 @@
 /** Real connections, cut on the way: `npm run faults -- --help`. */
 import { print, runCommand } from '../command.ts'
-import { growthOf, leftBehind, runRounds } from './rounds.ts'
+import { DIAL_MILLIS, growthOf, leftBehind, runRounds } from './rounds.ts'
 import type { MuxerName } from '../command.ts'
 import type { Cut } from './proxy.ts'
 
@@ -41,6 +41,7 @@ async function run (muxer: MuxerName, rounds: number, from: number, cuts: Cut[],
     from,
     cuts,
     size,
+    restMillis: rounds >= LONG_ROUNDS ? DIAL_MILLIS : 0,
     onRound: (_, round) => {
       if (performance.now() - told > 10_000) {
         told = performance.now()

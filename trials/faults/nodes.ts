@@ -16,9 +16,9 @@ import type { Connection, Libp2p, Stream } from '@libp2p/interface'
  * too much to do keeps a process waiting for a third of a second now and then, which is not to be taken for a cut.
  */
 const KEEP_ALIVE = { keepAliveInterval: 200, keepAliveTimeout: 1_000 }
-const INACTIVITY_MILLIS = 1_200
+export const INACTIVITY_MILLIS = 1_200
 
-/** As configured above, and what a busy machine may be late by. */
+/** After that nobody waits any more: as configured above, and more than a busy machine is late by. */
 export const NOTICE_MILLIS = INACTIVITY_MILLIS + 2_800
 
 /** A stream, as its application sees it end. */

@@ -1,13 +1,14 @@
 /** One round: connect, send a file while streams echo beside it, and cut the connection somewhere on the way. */
 import fs from 'node:fs/promises'
 import path from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { multiaddr } from '@multiformats/multiaddr'
 import { ECHO_PROTOCOL, EchoLoad } from '../../src/cli/echo.ts'
 import { FILE_PROTOCOL } from '../../src/cli/file-protocol.ts'
 import { hashFile } from '../../src/cli/part-file.ts'
 import { openSource, sendFile } from '../../src/cli/send-file.ts'
-import { NOTICE_MILLIS, abortAll, isOver, watch } from './nodes.ts'
+import { INACTIVITY_MILLIS, NOTICE_MILLIS, abortAll, isOver, watch } from './nodes.ts'
 import { Proxy } from './proxy.ts'
 import type { MuxerName } from '../command.ts'
 import type { Nodes, Watched } from './nodes.ts'
@@ -31,6 +32,11 @@ export interface CutError {
   code?: string[]
 }
 
+/** A ping that is sent late, an answer that is missed late, and an end that is told late. */
+const LATE_TIMERS = 3
+const LATE_MILLIS = 100
+
+// a socket that was reset says ECONNRESET to who reads it, and EPIPE to who writes to it first
 const CUT_ERRORS: Record<Cut, Record<MuxerName, CutError>> = {
   rst: {
     yamux: { name: 'ConnectionClosedError', scope: 'connection', origin: 'transport', code: ['ECONNRESET', 'EPIPE'] },
@@ -46,9 +52,6 @@ const CUT_ERRORS: Record<Cut, Record<MuxerName, CutError>> = {
     mplex: { name: 'TimeoutError', scope: 'stream', origin: 'local' }
   }
 }
-
-/** Errors of an application that was told of the cut on one stream and then ended another. */
-const OWN_ERRORS = new Set(['PeerGoneError', 'InterruptedError', 'StalledError', 'AbortError'])
 
 export interface RoundReport {
   cut: Cut
@@ -83,13 +86,18 @@ export async function runRound (init: RoundInit): Promise<RoundReport> {
   const cut = random.pick(init.cuts)
   const after = random.chance(0.1) ? random.magnitude(MIN_BYTES, 5_000) : random.int(MIN_BYTES, Math.floor(size * 1.3))
   const proxy = await Proxy.listen(nodes.port, cut, after)
+  const lag = monitorEventLoopDelay({ resolution: 5 })
 
+  lag.enable()
   nodes.watched = []
   nodes.received = undefined
 
   try {
-    const reached = await use(init, proxy)
+    const reached = await use(init, proxy, CUT_ERRORS[cut][init.muxer])
     const noticedMillis = await untilOver(init, proxy, cut)
+    const mostMillis = INACTIVITY_MILLIS + LATE_MILLIS + LATE_TIMERS * lag.max / 1_000_000
+
+    must(noticedMillis <= mostMillis, `a stream lived on for ${noticedMillis.toFixed(0)} ms, and ${INACTIVITY_MILLIS} are configured; with the event loop as late as it was ${mostMillis.toFixed(0)} may be`)
 
     for (const watched of nodes.watched) {
       checkStream(watched, nodes.watched, proxy, cut, init.muxer)
@@ -102,6 +110,7 @@ export async function runRound (init: RoundInit): Promise<RoundReport> {
     err.message = `${cut} after ${after} bytes: ${err.message}`
     throw err
   } finally {
+    lag.disable()
     abortAll(nodes)
     await proxy.close()
     await until(() => isOver(nodes), NOTICE_MILLIS)
@@ -109,7 +118,7 @@ export async function runRound (init: RoundInit): Promise<RoundReport> {
   }
 }
 
-async function use (init: RoundInit, proxy: Proxy): Promise<RoundReport['reached']> {
+async function use (init: RoundInit, proxy: Proxy, expected: CutError): Promise<RoundReport['reached']> {
   const { nodes, signal } = init
   const source = await openSource(init.file)
   let connection: Connection | undefined
@@ -138,11 +147,11 @@ async function use (init: RoundInit, proxy: Proxy): Promise<RoundReport['reached
     await echoes.stop()
 
     for (const err of errors) {
-      must(proxy.cutAt !== undefined && OWN_ERRORS.has(err.name), `an echo failed by ${err.name}: ${err.message}`)
+      must(proxy.cutAt !== undefined && comesOfCut(err, expected), `an echo failed by ${chainOf(err)}`)
     }
 
     if (sent instanceof Error) {
-      must(proxy.cutAt !== undefined, `sending failed by ${sent.name}: ${sent.message}`)
+      must(proxy.cutAt !== undefined && comesOfCut(sent, expected), `sending failed by ${chainOf(sent)}`)
 
       return 'transfer'
     }
@@ -203,10 +212,17 @@ function checkStream (watched: Watched, all: Watched[], proxy: Proxy, cut: Cut, 
     return
   }
 
-  const isRight = (each: Watched): boolean => each.side === side && isCutError(each.error, CUT_ERRORS[cut][muxer])
-  const wasTold = all.some(each => isRight(each) && (each.endedAt ?? Infinity) <= endedAt)
+  // an application that was told of the cut on one stream may have ended another, for that reason
+  must(comesOfCut(error, CUT_ERRORS[cut][muxer]), `a stream of the ${side} ended by ${chainOf(error)} after a ${cut}`)
+}
 
-  must(isRight(watched) || (OWN_ERRORS.has(error.name) && wasTold), `a stream of the ${side} ended by ${error.name} after a ${cut}: ${error.message}`)
+/** It is what the cut was told by, or names that as its cause. */
+export function comesOfCut (error: any, expected: CutError): boolean {
+  return isCutError(error, expected) || (error?.cause != null && comesOfCut(error.cause, expected))
+}
+
+function chainOf (error: any): string {
+  return `${error.name}: ${error.message}${error.cause == null ? '' : `, because of ${chainOf(error.cause)}`}`
 }
 
 export function isCutError (error: any, { name, scope, origin, code }: CutError): boolean {
