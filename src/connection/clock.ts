@@ -10,6 +10,9 @@ export interface Clock {
   schedule(callback: () => void, millis: number): () => void
 }
 
+// looked up once: the global object of Node.js makes it by a getter
+const { performance } = globalThis
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   schedule (callback, millis) {

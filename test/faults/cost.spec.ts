@@ -101,6 +101,54 @@ describe('faults: cost of a message', () => {
     expect(messages).to.equal(11)
   })
 
+  it('2.3: however many messages are sent in a turn, the clock is asked no more often than for three', async () => {
+    const clock = new VirtualClock()
+    const { muxer } = muxerAndPeer({ clock })
+    const [stream] = await openStreams(muxer, 1)
+    const now = clock.now.bind(clock)
+    let looks = 0
+
+    async function looksFor (count: number): Promise<number> {
+      looks = 0
+
+      for (let i = 0; i < count; i++) {
+        stream.send(new Uint8Array(100))
+      }
+
+      await turn()
+
+      return looks
+    }
+
+    clock.now = () => {
+      looks++
+
+      return now()
+    }
+
+    const few = await looksFor(3)
+
+    expect(few).to.be.above(0)
+    expect(await looksFor(100)).to.equal(few)
+  })
+
+  it('2.3: what is asked after frames were made has a time of its own', async () => {
+    const clock = new VirtualClock()
+    const { muxer } = muxerAndPeer({ clock })
+    const [stream] = await openStreams(muxer, 1)
+
+    stream.send(new Uint8Array(100))
+    stream.send(new Uint8Array(100))
+    await turn()
+
+    const before = stream.record.activeAt
+
+    clock.skip(50)
+    stream.send(new Uint8Array(100))
+    await turn()
+    expect(stream.record.activeAt).to.equal(before + 50)
+  })
+
   it('2.3: no event is made for those who do not listen', async () => {
     const { muxer, peer } = muxerAndPeer()
     const [stream] = await openStreams(muxer, 1)
