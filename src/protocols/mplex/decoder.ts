@@ -1,6 +1,6 @@
 /** The headers of messages: two varints, judged byte by byte and without exceptions. */
 import { BaseDecoder, Token } from '../../core/decoder.ts'
-import { LOW_ID_BITS, MAX_HEADER_LENGTH, MAX_LENGTH_LENGTH, MAX_MESSAGE_LENGTH } from './frame.ts'
+import { LOW_IDS, LOW_ID_BITS, MAX_HEADER_LENGTH, MAX_LENGTH_LENGTH, MAX_MESSAGE_LENGTH } from './frame.ts'
 import type { TokenKind } from '../../core/decoder.ts'
 import type { StreamId } from '../../core/stream-record.ts'
 
@@ -65,7 +65,7 @@ export class Decoder extends BaseDecoder {
     // nine bytes in their shortest form are more than 53 bits of id, eight are not
     this.id = this.#count === MAX_HEADER_LENGTH
       ? BigInt(this.#high) << BigInt(LOW_ID_BITS) | BigInt(low)
-      : this.#high * 2 ** LOW_ID_BITS + low
+      : this.#high * LOW_IDS + low
     this.#inLength = true
     this.#count = 0
     this.#low = 0

@@ -1,14 +1,12 @@
 /** Message headers to bytes. */
-import { LOW_ID_BITS } from './frame.ts'
+import { LOW_IDS, LOW_ID_BITS } from './frame.ts'
 import type { Output } from '../../core/output.ts'
 import type { StreamId } from '../../core/stream-record.ts'
 
-const LOW_ID = 2 ** LOW_ID_BITS
-
 export function writeHeader (output: Output, flag: number, id: StreamId, length: number): void {
   const isSmall = typeof id === 'number'
-  const low = (isSmall ? id % LOW_ID : Number(id & BigInt(LOW_ID - 1))) << 3 | flag
-  const high = isSmall ? Math.floor(id / LOW_ID) : Number(id >> BigInt(LOW_ID_BITS))
+  const low = (isSmall ? id % LOW_IDS : Number(id & BigInt(LOW_IDS - 1))) << 3 | flag
+  const high = isSmall ? Math.floor(id / LOW_IDS) : Number(id >> BigInt(LOW_ID_BITS))
   const lowBytes = high === 0 ? varintLength(low) : 4
   const headerBytes = lowBytes + (high === 0 ? 0 : varintLength(high))
   const slab = output.reserve(headerBytes + varintLength(length))

@@ -31,3 +31,6 @@ export const MAX_LENGTH_LENGTH = 3
 
 /** The first four bytes of a header hold the flag and so many bits of the id: what bit operators can handle. */
 export const LOW_ID_BITS = 25
+
+/** How many ids that are. Not worked out where it is used: raising to a power took a twentieth of decoding. */
+export const LOW_IDS = 2 ** LOW_ID_BITS
