@@ -142,7 +142,8 @@ function cell (series: Series, metric: Metric, all: Series[]): string {
   const { median, ratio } = summarize(series, metric, all)
 
   if (!Number.isFinite(median)) {
-    return 'failed'
+    // programs in Go and Rust have no heap that V8 marks
+    return series.samples.some(({ failure }) => failure !== undefined) ? 'failed' : ''
   }
 
   return series.peer === OURS ? `**${format(median)}**` : format(median) + (ratio === undefined ? '' : ` (${format(ratio)} ×)`)
