@@ -87,9 +87,9 @@ function main (files: string[]): void {
     `${describe(results[0].machine)}. Medians of ${results[0].rounds} interleaved rounds; in brackets ours divided by the peer, the median of the ratios of each round.`,
     ...results.map(({ command }, index) => `Made by \`npm run bench -- ${command.join(' ')}\`: [all tables](${bases[index]}.md), [every sample](${bases[index]}.json).`),
     '',
-    ...TABLES.flatMap(({ heading, link, peers }) => [`### ${heading}`, '', ...table(series, link, peers), '']),
-    // the last that there is has the cases that count most, as they are now
-    ...['bare', 'noise', 'native'].map(name => `![Plot: ${name}](${bases.findLast(base => fs.existsSync(`${base}-${name}.svg`))}-${name}.svg)`),
+    ...TABLES.flatMap(({ heading, link, peers }) => [`### ${heading}`, '', ...table(series, link, peers.filter(name => series.some(({ peer }) => peer === name))), '']),
+    // the first has all cases, those that follow have what was measured again
+    ...['bare', 'noise', 'native'].map(name => `![Plot: ${name}](${bases.find(base => fs.existsSync(`${base}-${name}.svg`))}-${name}.svg)`),
     '',
     END
   ].join('\n')
