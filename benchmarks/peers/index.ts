@@ -38,7 +38,13 @@ export const PEERS: PeerInfo[] = [
     title: 'no muxer',
     links: ['bare', 'noise'],
     cases: /^(download-1|upload-1|messages-100|messages-512|ping-pong)$/,
-    create: async link => (await import('./libp2p-bare.ts')).libp2pBare(undefined, link)
+    create: async link => {
+      if (link === 'noise') {
+        await (await import('./libp2p-noise.ts')).startIdleNode()
+      }
+
+      return (await import('./libp2p-bare.ts')).libp2pBare(undefined, link)
+    }
   },
   {
     name: 'http2',

@@ -36,12 +36,17 @@ class NodeSession implements Session {
   }
 }
 
-async function createNode (factory: MuxerFactory, listen: string[]): Promise<Libp2p> {
+/** Of a process that has no use for it: what V8 marks is as large as with a muxer, whose bulk has to pay for that. */
+export async function startIdleNode (): Promise<void> {
+  await createNode([], [])
+}
+
+async function createNode (streamMuxers: MuxerFactory[], listen: string[]): Promise<Libp2p> {
   return createLibp2p({
     addresses: { listen },
     transports: [tcp({ inboundSocketInactivityTimeout: 600_000, outboundSocketInactivityTimeout: 600_000 })],
     connectionEncrypters: [noise()],
-    streamMuxers: [factory],
+    streamMuxers,
     connectionManager: {
       inboundConnectionThreshold: Infinity,
       maxConnections: Infinity,
@@ -60,7 +65,7 @@ export function libp2pNoise (factory: MuxerFactory): Peer {
     async listen (): Promise<PeerServer> {
       const arrivals = new Arrivals<Session>()
       const sessions = new WeakMap<Connection, NodeSession>()
-      const node = await createNode(factory, ['/ip4/127.0.0.1/tcp/0'])
+      const node = await createNode([factory], ['/ip4/127.0.0.1/tcp/0'])
 
       node.addEventListener('connection:open', event => {
         const session = new NodeSession(event.detail)
@@ -78,7 +83,7 @@ export function libp2pNoise (factory: MuxerFactory): Peer {
       }
     },
     async connect (address: Address): Promise<Session> {
-      client ??= await createNode(factory, [])
+      client ??= await createNode([factory], [])
 
       return new NodeSession(await client.dial(multiaddr(`/ip4/127.0.0.1/tcp/${address.port}/p2p/${address.peerId}`), { force: true }))
     }
