@@ -142,7 +142,7 @@ export class ReceiveWindow {
   /** Returns by how much the window has grown. */
   #endEpoch (starvation: Starvation, now: number, isAlone: boolean, pace: Pace, budget: GrowthBudget): number {
     const { size } = this
-    const isStarved = starvation.endEpoch(now, pace)
+    const isStarved = starvation.endEpoch(now, size, pace)
     const growsAlone = isAlone && starvation.quickEpochs >= ALONE_EPOCHS
     const most = growsAlone && !isStarved ? Math.min(this.limit, ALONE_BYTES) : this.limit
     const grown = isStarved || growsAlone ? Math.min(size * 2, most, size + budget.left) : size

@@ -195,6 +195,21 @@ describe('core/windows', () => {
       expect(poor.size).to.equal(INITIAL + 1_000)
     })
 
+    it('goes by the rate: a larger window may last longer in proportion', () => {
+      const path = new Path(0.1)
+      const window = new ReceiveWindow(INITIAL, MAX)
+      const growth = budget()
+
+      // as over an encrypter: 180 MiB/s
+      const sizes = [1, 2, 4, 8].map(times => {
+        hurry(path, window, growth, 8, 1.4 * times)
+
+        return window.size / INITIAL
+      })
+
+      expect(sizes).to.deep.equal([2, 4, 8, 8])
+    })
+
     it('gets nothing for windows that last for 2 ms', () => {
       const path = new Path(0.1)
       const window = new ReceiveWindow(INITIAL, MAX)
