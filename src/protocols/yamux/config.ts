@@ -74,8 +74,8 @@ const MAX_U32 = 2 ** 32 - 1
 /** So many windows may be full at the same time, beside all that windows may grow by. */
 const FULL_WINDOWS = 256
 
-/** So many of them on streams that the application has not begun to read: 4 MiB. */
-const UNSTARTED_WINDOWS = 16
+/** So many of them on streams that the application has not begun to read: 3 MiB, which in small pieces cost twice as much. */
+const UNSTARTED_WINDOWS = 12
 
 /** Fills in the defaults. Throws `InvalidParametersError` for what makes no sense, saying why. */
 export function resolveConfig (options: YamuxOptions = {}): YamuxConfig {

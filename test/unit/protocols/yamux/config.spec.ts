@@ -57,7 +57,7 @@ describe('yamux: options', () => {
         tinyFrames: 1_000_000,
         unreadBytes: 134_217_728,
         unreadPieces: 65_536,
-        unstartedBytes: 4_194_304
+        unstartedBytes: 3_145_728
       },
       stream: {
         inactivityTimeout: 120_000,

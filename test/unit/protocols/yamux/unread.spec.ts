@@ -252,7 +252,7 @@ describe('yamux: what waits to be read on all streams', () => {
   })
 
   describe('of which nobody has begun to read', () => {
-    it('resets, by default, what goes beyond sixteen windows that are full: of equals the last that came', () => {
+    it('resets, by default, what goes beyond twelve windows that are full: of equals the last that came', () => {
       const link = new EngineDriver('client', { streamOptions: { initialStreamWindowSize: 300_000 } })
       const streams = Array.from({ length: 40 }, (_, i) => link.inbound(2 + 2 * i))
 
@@ -260,11 +260,12 @@ describe('yamux: what waits to be read on all streams', () => {
         link.give(data(id, 300_000))
       }
 
-      const left = streams.filter(({ closed }) => !closed)
+      // by their ids: to tell how whole streams differ takes all memory there is
+      const left = streams.filter(({ closed }) => !closed).map(({ id }) => id)
 
-      expect(left).to.deep.equal(streams.slice(0, 16))
+      expect(left).to.deep.equal(streams.slice(0, 12).map(({ id }) => id))
       expect(streams[20].error).to.have.property('name', 'StreamBufferError')
-      expect(streams[20].error?.message).to.equal('5100000 bytes wait on streams that nobody has begun to read, the limit is 4800000 (option budgets.unstartedBytes), and this one holds the most')
+      expect(streams[20].error?.message).to.equal('3900000 bytes wait on streams that nobody has begun to read, the limit is 3600000 (option budgets.unstartedBytes), and this one holds the most')
       expect(link.engine.state).to.equal('open')
     })
 
