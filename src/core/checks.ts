@@ -20,7 +20,7 @@ export function resolveLimits<Stream extends StreamLimits> (options: MuxerOption
     maxEarlyStreams: options.maxEarlyStreams ?? Math.min(EARLY_STREAMS, options.maxInboundStreams ?? EARLY_STREAMS),
     acceptBacklog: options.acceptBacklog ?? 256,
     maxBatchLength: options.maxBatchLength ?? 65_519,
-    connectionWriteHighWaterMark: options.connectionWriteHighWaterMark ?? 4_194_304,
+    connectionWriteHighWaterMark: options.connectionWriteHighWaterMark ?? 3_145_728,
     budgets,
     stream
   }

@@ -140,7 +140,7 @@ export interface MuxerOptions extends StreamMuxerOptions<StreamOptions> {
    * empty, if not before. Each stream may still have one message on its way, so that none starves; a stream that is the
    * only one to write is not held up.
    *
-   * @default 4_194_304 (sixteen streams at their `writeHighWaterMark`: a thousand of them would hold 250 MiB for a peer
+   * @default 3_145_728 (twelve streams at their `writeHighWaterMark`: a thousand of them would hold 250 MiB for a peer
    * that does not read)
    */
   connectionWriteHighWaterMark?: number

@@ -43,7 +43,7 @@ describe('yamux: options', () => {
       maxOutboundStreams: 1_000,
       maxEarlyStreams: 256,
       maxBatchLength: 65_519,
-      connectionWriteHighWaterMark: 4_194_304,
+      connectionWriteHighWaterMark: 3_145_728,
       acceptBacklog: 256,
       connectionWindowBudget: 67_108_864,
       budgets: {
