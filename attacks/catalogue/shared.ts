@@ -225,6 +225,20 @@ export const SHARED: Attack[] = [
     }
   },
   {
+    name: 'unread-ended-small',
+    title: '100 bytes on each of 20,000 streams that both sides end, and that are not read',
+    languages: BOTH,
+    ends: GOES_ON,
+    app: 'end-first',
+    run: async (wire, { open, data, end }) => {
+      const body = KIB_64.subarray(0, 100)
+
+      for (let n = 0; n < 20_000 && !wire.closed; n++) {
+        await wire.send(open(n), data(n, body), end(n))
+      }
+    }
+  },
+  {
     name: 'slow-loris',
     title: 'a frame of which a byte comes every 50 ms, for 4 s',
     languages: BOTH,
