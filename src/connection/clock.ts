@@ -36,15 +36,27 @@ export class Alarm {
   readonly #ring: () => void
   #at = Infinity
   #cancel: (() => void) | undefined
+  #isSoon = false
+  #stopped = false
 
   constructor (clock: Clock, ring: () => void) {
     this.#clock = clock
     this.#ring = ring
   }
 
-  /** Rings at that time, or earlier if it was set so before: an alarm that comes too early costs less than moving it. */
+  /**
+   * Rings at that time, or earlier if it was set so before: an alarm that comes too early costs less than moving it. If it is
+   * that time, as soon as others had their turn.
+   */
   set (at: number | undefined): void {
     if (at === undefined || at >= this.#at) {
+      return
+    }
+
+    const millis = at - this.#clock.now()
+
+    if (millis <= 0) {
+      this.#setSoon()
       return
     }
 
@@ -53,11 +65,28 @@ export class Alarm {
     this.#cancel = this.#clock.schedule(() => {
       this.#at = Infinity
       this.#ring()
-    }, Math.max(0, at - this.#clock.now()))
+    }, millis)
   }
 
   stop (): void {
     this.#cancel?.()
     this.#at = Infinity
+    this.#stopped = true
+  }
+
+  /** Beside the timer, and not in place of it: those of Node.js are costly to make anew for each turn. */
+  #setSoon (): void {
+    if (!this.#isSoon) {
+      this.#isSoon = true
+      afterTurn(this.#onSoon)
+    }
+  }
+
+  readonly #onSoon = (): void => {
+    this.#isSoon = false
+
+    if (!this.#stopped) {
+      this.#ring()
+    }
   }
 }

@@ -27,6 +27,12 @@ const CLOSE_FLUSH_MILLIS = 1_000
  */
 const BYTES_A_TURN = 4_194_304
 
+/**
+ * Only who has sent as much, in this turn and those before, looks when a turn is over: that takes the event loop one more
+ * round through the kernel, which every message of a conversation would pay for.
+ */
+const WATCHED_BYTES = BYTES_A_TURN / 2
+
 export class Link {
   /** Resolves when the connection is closed, once it is being closed. */
   closed: Promise<void> = Promise.resolve()
@@ -35,7 +41,7 @@ export class Link {
   readonly #handlers: LinkHandlers
   #writable: boolean
 
-  /** Sent in this turn of the event loop. */
+  /** Sent in this turn of the event loop, and in those before that nobody looked at the end of. */
   #turnBytes = 0
 
   constructor (maConn: MessageStream, handlers: LinkHandlers) {
@@ -63,13 +69,7 @@ export class Link {
         return
       }
 
-      if (this.#turnBytes === 0) {
-        afterTurn(this.#onTurn)
-      }
-
-      for (const { byteLength } of frames) {
-        this.#turnBytes += byteLength
-      }
+      this.#count(frames)
 
       try {
         this.#writable = this.#send(frames)
@@ -129,6 +129,18 @@ export class Link {
 
     // some end their own half only, and would wait for a peer that is given up
     this.abort(error as Error)
+  }
+
+  #count (frames: Uint8Array[]): void {
+    const before = this.#turnBytes
+
+    for (const { byteLength } of frames) {
+      this.#turnBytes += byteLength
+    }
+
+    if (before < WATCHED_BYTES && this.#turnBytes >= WATCHED_BYTES) {
+      afterTurn(this.#onTurn)
+    }
   }
 
   #send (frames: Uint8Array[]): boolean {

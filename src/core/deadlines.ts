@@ -1,49 +1,56 @@
 /** Named points in time, and the first of them: what the shell arms its one timer for. */
 
+/** Places are never given up: a `Map` whose entries come and go is made anew every few times, in the old space of the heap. */
 export class Deadlines<Name extends string> {
-  readonly #at = new Map<Name, number>()
+  readonly #names: Name[] = []
+  readonly #at: number[] = []
 
   set (name: Name, at: number): void {
-    this.#at.set(name, at)
+    const index = this.#names.indexOf(name)
+
+    if (index >= 0) {
+      this.#at[index] = at
+    } else {
+      this.#names.push(name)
+      this.#at.push(at)
+    }
   }
 
   /** Moves the deadline only if that makes it earlier. */
   advance (name: Name, at: number): void {
-    const known = this.#at.get(name)
-
-    if (known === undefined || at < known) {
-      this.#at.set(name, at)
+    if (at < this.#get(name)) {
+      this.set(name, at)
     }
   }
 
   clear (name: Name): void {
-    this.#at.delete(name)
+    this.set(name, Infinity)
   }
 
   /** Takes the deadline away if it has come. */
   expire (name: Name, now: number): boolean {
-    const at = this.#at.get(name)
-
-    if (at === undefined || at > now) {
+    if (this.#get(name) > now) {
       return false
     }
 
-    this.#at.delete(name)
+    this.clear(name)
 
     return true
   }
 
   /** The earliest, or `undefined` when there is none. */
   get next (): number | undefined {
-    let next: number | undefined
+    let next = Infinity
 
-    for (const at of this.#at.values()) {
-      if (next === undefined || at < next) {
-        next = at
-      }
+    for (const at of this.#at) {
+      next = Math.min(next, at)
     }
 
-    return next
+    return next === Infinity ? undefined : next
+  }
+
+  #get (name: Name): number {
+    return this.#at[this.#names.indexOf(name)] ?? Infinity
   }
 }
 

@@ -18,6 +18,9 @@ export interface Pace {
   /** How long, all in all, nothing came in while all that had come was done. */
   readonly idleMillis: number
 
+  /** Of data, for all streams. */
+  readonly bytesReceived: number
+
   /** When data last came for another stream than the one before. */
   readonly sharedAt: number
 }
@@ -53,8 +56,12 @@ export class Starvation {
   /** Epochs in a row that were over at once, since the window last grew. */
   quickEpochs = 0
 
-  /** When the peer last got credit. */
+  /** When the peer last got credit, and how many bytes the connection had received by then. */
   grantedAt = 0
+  grantedAtBytes = 0
+
+  /** Credit that is due waits for that of other streams. */
+  waits = false
 
   /** What starving has made of the window so far. */
   needed = 0
@@ -80,6 +87,7 @@ export class Starvation {
   /** The peer gets more than the `available` that it has. */
   granted (bytes: number, now: number, available: number, size: number, pace: Pace): void {
     this.grantedAt = now
+    this.grantedAtBytes = pace.bytesReceived
 
     if (available <= size / SILLY_PARTS) {
       // it waits, and until now it was for our reader

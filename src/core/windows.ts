@@ -53,6 +53,13 @@ const ALONE_EPOCHS = 8
 /** For so long after data came for another stream nobody is alone, and the window is only as large as the distance wants it. */
 const SHARED_MILLIS = 100
 
+/**
+ * A stream that brought less than this part of all data since its last credit does not keep its sender waiting by itself. In
+ * one turn of the event loop Node.js reads 2 MiB of a socket, and that is what sixteen streams may still send when half of
+ * their windows are used.
+ */
+const SMALL_PARTS = 16
+
 /** Bytes by which the windows of one connection may still grow. */
 export interface GrowthBudget {
   left: number
@@ -133,6 +140,24 @@ export class ReceiveWindow {
     this.available += owed
 
     return owed
+  }
+
+  /** Credit is due for half of the window, and nobody waits for it: other streams bring enough. */
+  mayWait (unread: number, { bytesReceived }: Pace): boolean {
+    const owed = this.size - this.available - unread
+
+    return this.#starvation !== undefined && owed >= this.size / 2 && bytesReceived - this.#starvation.grantedAtBytes > owed * SMALL_PARTS
+  }
+
+  /** Credit that is due waits for that of others. */
+  get waits (): boolean {
+    return this.#starvation?.waits ?? false
+  }
+
+  set waits (waits: boolean) {
+    if (this.#starvation !== undefined) {
+      this.#starvation.waits = waits
+    }
   }
 
   get #nextGrant (): number {

@@ -8,6 +8,7 @@ export const ROUND_TRIP = 20
 export class Path implements Pace {
   readonly roundTrip = new RoundTrip()
   idleMillis = 0
+  bytesReceived = 0
   sharedAt = -Infinity
   now = 0
 
@@ -33,6 +34,7 @@ export class Path implements Pace {
     const allowed = window.receive(bytes, unread, this)
 
     window.received(this)
+    this.bytesReceived += allowed ? bytes : 0
 
     return allowed
   }

@@ -10,8 +10,9 @@ import { stall, watch } from '../../core/timeouts.ts'
 import { MuxerClosedError, TimeoutError } from '../../interface/errors.ts'
 import { close, refuse, resetLocally } from './closing.ts'
 import { resolveStreamConfig } from './config.ts'
+import { oweWaitingCredit, returnCredit } from './credit.ts'
 import { GoAwayCode, MAX_UNACKNOWLEDGED } from './frame.ts'
-import { receiveHeader, receivePayload, returnCredit } from './inbound.ts'
+import { receiveHeader, receivePayload } from './inbound.ts'
 import { makeFrames, wantsTransmit } from './outbound.ts'
 import { YamuxState, requestPing, schedule, sendHeld } from './state.ts'
 import { Owed, YamuxStream } from './stream.ts'
@@ -96,6 +97,10 @@ export class YamuxEngine extends BaseEngine<YamuxStream, YamuxState> {
 
     if (deadlines.expire('held', now)) {
       sendHeld(state, now)
+    }
+
+    if (deadlines.expire('credit', now)) {
+      oweWaitingCredit(state, now)
     }
 
     super.handleTimeout(now)

@@ -4,9 +4,10 @@ import { Edge } from '../../core/stream-record.ts'
 import { endStall, watch } from '../../core/timeouts.ts'
 import { GoAwayError, StreamResetError } from '../../interface/errors.ts'
 import { acknowledge, charge, checkReplies, close, forget, resetProvoked, resetRemotely, violation } from './closing.ts'
+import { returnCredit } from './credit.ts'
 import { Flag, FrameType, GoAwayCode, HEADER_LENGTH, INITIAL_WINDOW, MAX_UNACKNOWLEDGED, SESSION_ID, VERSION } from './frame.ts'
-import { requestPing, schedule } from './state.ts'
-import { Owed, YamuxStream } from './stream.ts'
+import { measureRoundTrip, schedule } from './state.ts'
+import { YamuxStream } from './stream.ts'
 import type { YamuxState } from './state.ts'
 
 /** Judges the header that the decoder has just read. */
@@ -201,6 +202,7 @@ export function receivePayload (state: YamuxState, payload: Uint8Array, now: num
     stream.activeAt = now
     stream.bytesReceived += payload.byteLength
     state.bytesReceived += payload.byteLength
+    state.pace.bytesReceived += payload.byteLength
 
     if (stream.readClosed) {
       // our application still writes, and an RST would cost it that: read and dropped until it has ended
@@ -282,30 +284,6 @@ function isLateCredit (state: YamuxState, length: number): boolean {
   return false
 }
 
-/** Bytes were read: announces credit once half of the window is owed. */
-export function returnCredit (state: YamuxState, stream: YamuxStream, now: number): void {
-  const isLast = state.receiving === stream && state.finAfterBody
-
-  if (stream.receive !== 'open' || isLast || state.phase === 'closed') {
-    // nim-libp2p ends the connection over credit for a stream that it has ended
-    return
-  }
-
-  // the rest of a frame under way was taken off the window with its header, and is no more read than what is queued
-  const coming = state.receiving === stream ? state.decoder.bodyLeft : 0
-  const credit = stream.receiveWindow.update(stream.receiveQueue.byteLength + coming, now, state.pace, state.growth)
-
-  if (credit === 0) {
-    return
-  }
-
-  stream.credit += credit
-  state.owed.add(stream, Owed.credit)
-
-  // a stream that uses its window makes it worth knowing how long the path is
-  measureRoundTrip(state)
-}
-
 function receivePing (state: YamuxState, now: number): void {
   const { flags, length } = state.decoder
 
@@ -339,13 +317,6 @@ function receivePing (state: YamuxState, now: number): void {
 
   if (state.windowUpdatesSent > 0) {
     measureRoundTrip(state)
-  }
-}
-
-/** Pings, one after the other, until the round trip is known. */
-function measureRoundTrip (state: YamuxState): void {
-  if (!state.roundTrip.settled && state.pingsPending.size === 0 && state.pingsOwed.length === 0) {
-    requestPing(state)
   }
 }
 

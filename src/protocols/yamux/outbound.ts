@@ -2,6 +2,7 @@
 import { makeDataFrames, makeEach, makeOwedFrames } from '../../core/outbound.ts'
 import { Edge } from '../../core/stream-record.ts'
 import { forget } from './closing.ts'
+import { oweWaitingCredit } from './credit.ts'
 import { writeHeader } from './encoder.ts'
 import { Flag, FrameType, HEADER_LENGTH, SESSION_ID } from './frame.ts'
 import { schedule } from './state.ts'
@@ -20,6 +21,11 @@ export function makeFrames (state: YamuxState, max: number, now: number): Uint8A
   if (state.phase === 'closed') {
     makeLastFrames(state, now)
   } else {
+    if (state.creditWaiting.length > 0 && wantsTransmit(state)) {
+      // beside other frames it costs next to nothing
+      oweWaitingCredit(state, now)
+    }
+
     makeSessionFrames(state, max, now)
     makeOwedFrames(state, FRAMES, max, now)
     makeDataFrames(state, FRAMES, max, now)

@@ -9,19 +9,24 @@ import type { Pace } from '../../core/starvation.ts'
 import type { Role } from '../../core/stream-table.ts'
 import type { GrowthBudget } from '../../core/windows.ts'
 
-export class YamuxState extends ConnectionState<YamuxStream, 'keep-alive' | 'pong' | 'held'> {
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] }
+
+export class YamuxState extends ConnectionState<YamuxStream, 'keep-alive' | 'pong' | 'held' | 'credit'> {
   readonly config: YamuxConfig
   readonly role: Role
   declare readonly table: StreamTable<YamuxStream>
   readonly decoder = new Decoder()
 
   /** Between what was last made and what came next there was nothing to do. */
-  readonly pace: Pace & { idleMillis: number, sharedAt: number } = { roundTrip: this.roundTrip, idleMillis: 0, sharedAt: -Infinity }
+  readonly pace: Writable<Pace> = { roundTrip: this.roundTrip, idleMillis: 0, bytesReceived: 0, sharedAt: -Infinity }
   polledAt = 0
 
   /** The stream that data last came for. */
   lastDataId: number = SESSION_ID
   readonly growth: GrowthBudget
+
+  /** Streams whose credit waits for that of others. */
+  creditWaiting: YamuxStream[] = []
 
   /** Data for this stream is being received; `undefined` while a body is skipped. */
   receiving: YamuxStream | undefined
@@ -118,4 +123,11 @@ export function requestPing (state: YamuxState): number {
   }
 
   return id
+}
+
+/** Pings, one after the other, until the round trip is known. */
+export function measureRoundTrip (state: YamuxState): void {
+  if (!state.roundTrip.settled && state.pingsPending.size === 0 && state.pingsOwed.length === 0) {
+    requestPing(state)
+  }
 }

@@ -49,6 +49,9 @@ export class StreamModel {
   read = 0
   sawEnd = false
 
+  /** When half of the window was first owed, while it is. */
+  dueSince: number | undefined
+
   /** Frames of other streams since it could have sent one, and how many streams there were to have a turn. */
   passedOver = 0
   among = 0
@@ -336,7 +339,10 @@ export class SideModel {
 
       this.#equal(about('credit granted'), available, log.receiveCredit + record.credit + first)
       this.#equal(about('credit, with what is unread, within the window'), owed >= 0, true)
-      this.#equal(about('less than half of the window is owed'), owed < size / 2, true)
+
+      // that of one stream may wait for that of others
+      model.dueSince = owed < size / 2 ? undefined : model.dueSince ?? this.endpoint.now
+      this.#equal(about('half of the window is owed for no time'), model.dueSince === undefined || this.endpoint.now === model.dueSince, true)
     }
   }
 

@@ -140,6 +140,85 @@ describe('yamux: credit', () => {
   })
 })
 
+describe('yamux: credit of many streams', () => {
+  const COUNT = 20
+  let link: EngineDriver
+  let streams: YamuxStream[]
+
+  beforeEach(() => {
+    link = new EngineDriver().know(0)
+    streams = Array.from({ length: COUNT }, (_, i) => link.inbound(2 + 2 * i))
+
+    // each has had credit once, as its share is not known before
+    expect(streams.flatMap(useHalf)).to.deep.equal(streams.map(line))
+  })
+
+  /** Half of the window comes and is read. */
+  function useHalf (stream: YamuxStream): string[] {
+    link.give(data(stream.id, HALF))
+    link.read(stream)
+
+    return link.sent()
+  }
+
+  function line ({ id }: YamuxStream): string {
+    return `window ${id} +${HALF}`
+  }
+
+  it('waits for that of others until they had their turn', () => {
+    const before = link.engine.pollTimeout()
+
+    for (const stream of streams.slice(0, 3)) {
+      expect(useHalf(stream)).to.deep.equal([])
+    }
+
+    expect(link.engine.pollTimeout()).to.equal(link.now)
+    link.pass(0)
+    expect(link.sent()).to.deep.equal(streams.slice(0, 3).map(line))
+    expect(link.engine.pollTimeout()).to.equal(before)
+  })
+
+  it('goes with the next frames that go', () => {
+    expect(useHalf(streams[0])).to.deep.equal([])
+    link.write(streams[1], pattern(1))
+
+    expect(link.sent()).to.deep.equal([line(streams[0]), 'data 4 1'])
+  })
+
+  it('is of what was read until it goes', () => {
+    expect(useHalf(streams[0])).to.deep.equal([])
+    link.give(data(2, 1_000))
+    link.read(streams[0])
+    link.pass(0)
+
+    expect(link.sent()).to.deep.equal([`window 2 +${HALF + 1_000}`])
+  })
+
+  it('is not given after the FIN of the peer, its RST, or ours, that came meanwhile', () => {
+    for (const stream of streams.slice(0, 4)) {
+      expect(useHalf(stream)).to.deep.equal([])
+    }
+
+    link.give(windowUpdate(2, 0, FIN), windowUpdate(4, 0, RST))
+    link.reset(streams[2])
+
+    expect(link.sent()).to.deep.equal(['window|RST 6 0', line(streams[3])])
+  })
+
+  it('goes at once for a stream that brought more than a sixteenth of all data', () => {
+    // until now it brought a twentieth
+    expect(useHalf(streams[0])).to.deep.equal([])
+    link.pass(0)
+    link.sent()
+
+    for (let turn = 0; turn < 3; turn++) {
+      expect(useHalf(streams[0])).to.deep.equal([line(streams[0])])
+      link.give(data(4, 1_000))
+      link.read(streams[1])
+    }
+  })
+})
+
 describe('yamux: growth of windows', () => {
   const RTT = 100
 
