@@ -4,6 +4,6 @@ import type { RateName } from '../../src/core/budgets.ts'
 export const GOES_ON = 'goes on'
 export const PROTOCOL = 'closed, ProtocolError'
 
-export function overBudget (name: RateName): string {
+export function overBudget (name: RateName | 'replies'): string {
   return `closed, budget \`${name}\``
 }

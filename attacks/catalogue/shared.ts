@@ -1,7 +1,9 @@
 /** Attacks on what every multiplexer has: streams, data, ends, and memory in between. */
 import { Random } from '../../test/simulation/kit/random.ts'
+import { join } from '../../test/support/frames.ts'
 import { GOES_ON, PROTOCOL, overBudget } from './ends.ts'
-import type { Attack, Language } from '../types.ts'
+import type { Attack, Dialect, Language } from '../types.ts'
+import type { Wire } from '../wire.ts'
 
 const BOTH: Language[] = ['yamux', 'mplex']
 
@@ -10,6 +12,17 @@ const KIB_64 = new Uint8Array(65_536).fill(7)
 
 /** More than a yamux window, and less than a mplex message may have. */
 const WINDOW = 262_144
+
+/** Nearly all that a socket of Node.js reads at once. */
+const MOST = new Uint8Array(65_000).fill(7)
+
+/** Streams whose echoes fill the buffers of both kernels when nobody reads them. */
+const FILLERS = 24
+
+async function fillSocket (wire: Wire, open: Dialect['open'], data: Dialect['data']): Promise<void> {
+  await wire.each(FILLERS, i => [open(i), data(i, new Uint8Array(WINDOW).fill(7))])
+  await wire.pause(500)
+}
 
 export const SHARED: Attack[] = [
   {
@@ -71,6 +84,26 @@ export const SHARED: Attack[] = [
       for (let round = 0; round < 100 && !wire.closed; round++) {
         await wire.each(1_000, i => [open(round * 1_000 + i), data(round * 1_000 + i, ONE)])
         await wire.each(1_000, i => reset(round * 1_000 + i))
+      }
+    }
+  },
+  {
+    name: 'reset-storm-deaf',
+    title: '10 times 900 streams, live and echoing, reset at once by a peer that does not read',
+    languages: BOTH,
+    ends: overBudget('replies'),
+    app: 'echo',
+    deaf: true,
+    run: async (wire, { open, data, reset }) => {
+      await fillSocket(wire, open, data)
+
+      for (let round = 0; round < 10 && !wire.closed; round++) {
+        const first = FILLERS + round * 900
+
+        await wire.each(900, i => [open(first + i), data(first + i, ONE)])
+        await wire.pause(200)
+        await wire.each(900, i => reset(first + i))
+        await wire.pause(200)
       }
     }
   },
@@ -274,6 +307,37 @@ export const SHARED: Attack[] = [
     run: async (wire, { open }) => {
       await wire.each(800, open)
       await wire.pause(5_000)
+    }
+  },
+  {
+    name: 'echoes-pinned',
+    title: '3,000 bytes to be echoed, each cut from 64 KiB of which the rest is nobody\'s, echoes unread',
+    languages: BOTH,
+    ends: GOES_ON,
+    app: 'echo',
+    deaf: true,
+    run: async (wire, { open, data }) => {
+      await fillSocket(wire, open, data)
+      await wire.send(open(FILLERS))
+
+      for (let i = 0; i < 3_000 && !wire.closed; i++) {
+        await wire.send(join(data(FILLERS, ONE), data(5_000, MOST)))
+        await wire.pause(1)
+      }
+    }
+  },
+  {
+    name: 'echoes-tiny',
+    title: '800,000 messages of 1 byte to be echoed, on 4 streams, echoes unread',
+    languages: BOTH,
+    ends: GOES_ON,
+    app: 'echo',
+    deaf: true,
+    run: async (wire, { open, data }) => {
+      await fillSocket(wire, open, data)
+      await wire.each(4, i => open(FILLERS + i))
+      await wire.each(800_000, i => data(FILLERS + i % 4, ONE))
+      await wire.pause(1_000)
     }
   },
   {

@@ -20,7 +20,7 @@ const DEFAULTS: BudgetLimits = {
   refusals: 10_000,
   unknownStreams: 10_000,
   emptyFrames: 10_000,
-  tinyFrames: 1_000_000,
+  tinyFrames: 10_000_000,
   unreadBytes: 134_217_728,
   unreadPieces: 65_536,
   unstartedBytes: 3_145_728

@@ -86,7 +86,10 @@ export function isCrowded ({ bytesQueued, writeHighWaterMark }: ConnectionState<
   return sendQueue.byteLength > 0 && bytesQueued - sendQueue.byteLength >= writeHighWaterMark
 }
 
-/** Streams that are over and still kept, because the peer does not read and cannot be told: at least as many as this. */
+/** A stream that is over and that the peer was not told of costs some 3 kB, and counts for so many answers that are a number. */
+const UNTOLD_REPLIES = 8
+
+/** What waits because the peer does not read, at least, beside pongs: refusals, and streams that are over and still kept. */
 export function untold (state: ConnectionState<any, any>): number {
-  return state.refusalsOwed.length + Math.max(0, state.owed.length + state.scheduler.length - 2 * state.table.size)
+  return state.refusalsOwed.length + UNTOLD_REPLIES * Math.max(0, state.owed.length + state.scheduler.length - 2 * state.table.size)
 }

@@ -14,7 +14,7 @@ export type Allocate = (byteLength: number) => Uint8Array
  * to 2.4 times, at 64 KiB the reference wins by 1.4. Under noise, which pays for every buffer, it is the same: packing
  * 64 KiB took a fifth more time of the sender, most of it to collect the garbage.
  */
-const REFERENCE_BYTES = 32_768
+export const REFERENCE_BYTES = 32_768
 
 /** Room for two full batches: what a slow transport pins of a slab is little, and fresh ones are rare. */
 const SLAB_BYTES = 262_144

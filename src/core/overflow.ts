@@ -22,11 +22,11 @@ export interface Overflow<Stream> {
 const MANY_PIECES = 4_096
 
 /**
- * A stream that is over and not read to its end counts for so many pieces, beside its own: by default 1,008 may be kept, as a
- * thousand requests of ours may all be answered before the first answer is read. Each costs 2.5 kB besides what it holds:
- * 7,000 of them, of 100 bytes each, were 19 MiB.
+ * A stream that is over and not read to its end counts for so many pieces, beside its own, of which it has 17 at most if they
+ * are small: by default a thousand may be kept, as a thousand requests of ours may all be answered before the first answer is
+ * read. Each costs 2.5 kB besides what it holds: 7,000 of them, of 100 bytes each, were 19 MiB.
  */
-const LINGERING_PIECES = 64
+const LINGERING_PIECES = 48
 
 /** What may be unread, and how much of it is that of one stream. */
 interface Bound {

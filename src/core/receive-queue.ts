@@ -4,6 +4,8 @@
  * bytes that were granted, and the number of pieces by the bytes too, however small the frames were.
  */
 
+import { Tail } from './tail.ts'
+
 /**
  * A slice this large, and at least seven eighths of the buffer that it is cut from, is kept as it is: what is kept may
  * cost an eighth more than it counts for, where half of a buffer would cost twice as much.
@@ -16,9 +18,6 @@ const KEEP_BYTES = 4_096
  */
 export const FEW_PIECES = 16
 
-const TAIL_MIN_BYTES = 1_024
-const TAIL_MAX_BYTES = 65_536
-
 export class ReceiveQueue {
   byteLength = 0
 
@@ -27,10 +26,9 @@ export class ReceiveQueue {
   #pieces: Uint8Array[] = NONE
   #head = 0
 
-  // pieces before this index have been settled; the last of them may be the filled part of `#tail`
+  // pieces before this index have been settled; the last of them may be in the tail
   #settled = 0
-  #tail: Uint8Array | undefined
-  #tailLength = 0
+  #tail: Tail | undefined
 
   /** How many pieces are kept. */
   get pieces (): number {
@@ -56,8 +54,8 @@ export class ReceiveQueue {
     const piece = this.#pieces[this.#head]
 
     if (this.#settled === this.#head + 1) {
-      // the application now holds the filled part of the tail: what follows must not be joined to it
-      this.#tail = undefined
+      // the application now holds what is in the tail: what follows must not be joined to it
+      this.#tail?.close()
     }
 
     if (piece.byteLength > max) {
@@ -97,7 +95,6 @@ export class ReceiveQueue {
     this.#head = 0
     this.#settled = 0
     this.#tail = undefined
-    this.#tailLength = 0
   }
 
   /** `join`: what is small does not stay apart, however few pieces there are. */
@@ -105,7 +102,7 @@ export class ReceiveQueue {
     const pieces = this.#pieces
     const few = this.pieces <= FEW_PIECES
 
-    if (join && few && this.#tail === undefined) {
+    if (join && few && this.#tail?.open !== true) {
       // once more, as they stayed apart
       this.#settled = this.#head
     }
@@ -123,9 +120,10 @@ export class ReceiveQueue {
       if (isApart || isWorthKeeping(piece)) {
         // not by `slice()`, which copies nothing of the `Buffer` that a socket of Node.js delivers
         pieces[write++] = isWorthKeeping(piece) ? piece : new Uint8Array(piece)
-        this.#tail = undefined
+        this.#tail?.close()
       } else {
-        write = this.#pack(piece, write)
+        this.#tail ??= new Tail()
+        write = this.#tail.append(pieces, write, piece, this.byteLength)
       }
     }
 
@@ -138,36 +136,6 @@ export class ReceiveQueue {
     }
 
     this.#settled = write
-  }
-
-  /** Copies a piece behind the last one, into the spare room of the tail first. Returns the new number of pieces. */
-  #pack (piece: Uint8Array, write: number): number {
-    const pieces = this.#pieces
-
-    if (this.#tail !== undefined) {
-      const part = piece.subarray(0, this.#tail.byteLength - this.#tailLength)
-
-      if (part.byteLength > 0) {
-        const start = this.#tailLength - pieces[write - 1].byteLength
-
-        this.#tail.set(part, this.#tailLength)
-        this.#tailLength += part.byteLength
-        pieces[write - 1] = this.#tail.subarray(start, this.#tailLength)
-        piece = piece.subarray(part.byteLength)
-      }
-    }
-
-    if (piece.byteLength > 0) {
-      // an eighth of all that waits, and no more than twice the last: spare room costs as much memory as what is kept
-      const next = this.#tail === undefined ? 0 : Math.min(TAIL_MAX_BYTES, this.#tail.byteLength * 2, this.byteLength / 8)
-
-      this.#tail = new Uint8Array(Math.max(TAIL_MIN_BYTES, next, piece.byteLength))
-      this.#tail.set(piece)
-      this.#tailLength = piece.byteLength
-      pieces[write++] = this.#tail.subarray(0, piece.byteLength)
-    }
-
-    return write
   }
 }
 

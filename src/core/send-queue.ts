@@ -1,20 +1,31 @@
 /**
- * The bytes of one stream that wait to be framed, as references to what the application handed over. The list exists
- * only while something is queued: an idle stream pays for three fields.
+ * The bytes of one stream that wait to be framed: references to what the application handed over, where that costs no more
+ * memory than the bytes themselves. A queue is bounded by its bytes, and an application that sends back what it was sent,
+ * a byte of each 64 KiB, would keep a gigabyte for a peer that does not let it send. The list exists only while something
+ * is queued: an idle stream pays for four fields.
  */
+import { REFERENCE_BYTES } from './output.ts'
+import { Tail } from './tail.ts'
 import type { Output } from './output.ts'
 
 /**
  * As long as no more pieces than this wait, each makes a frame of its own; only a longer queue is sent as the stream of
- * bytes that it is. Readers that take one `send()` for one message are wrong, but many, and libp2p's own tests are
+ * bytes that it is, to its end if some were joined. Readers that take one `send()` for one message are wrong, but many, and libp2p's own tests are
  * among them.
  */
 const FEW_PIECES = 16
+
+/**
+ * A large slice may be of an even larger buffer: of a file that is sent in parts, say, which is the application's own. What
+ * comes from a socket of Node.js, a peer's, is 64 KiB.
+ */
+const LARGE_PINS = 16
 
 export class SendQueue {
   byteLength = 0
   #pieces: Uint8Array[] | undefined
   #head = 0
+  #tail: Tail | undefined
 
   push (piece: Uint8Array): void {
     if (piece.byteLength === 0) {
@@ -24,15 +35,19 @@ export class SendQueue {
     this.byteLength += piece.byteLength
 
     if (this.#pieces === undefined) {
-      this.#pieces = [piece]
+      this.#pieces = [withoutPin(piece)]
+    } else if (piece.byteLength < REFERENCE_BYTES && this.#pieces.length - this.#head > FEW_PIECES) {
+      this.#tail ??= new Tail()
+      this.#tail.append(this.#pieces, this.#pieces.length, piece, this.byteLength)
     } else {
-      this.#pieces.push(piece)
+      this.#pieces.push(withoutPin(piece))
+      this.#tail?.close()
     }
   }
 
   /** How many bytes make the next frame, if it may have as many as `max`. */
   nextLength (max: number): number {
-    if (this.#pieces === undefined || this.#pieces.length - this.#head > FEW_PIECES) {
+    if (this.#tail !== undefined || this.#pieces === undefined || this.#pieces.length - this.#head > FEW_PIECES) {
       return Math.min(this.byteLength, max)
     }
 
@@ -67,6 +82,7 @@ export class SendQueue {
     this.byteLength = 0
     this.#pieces = undefined
     this.#head = 0
+    this.#tail = undefined
   }
 
   #trim (): void {
@@ -78,6 +94,14 @@ export class SendQueue {
       this.#head = 0
     }
   }
+}
+
+/** A copy of what would keep much more memory than it has bytes. */
+function withoutPin (piece: Uint8Array): Uint8Array {
+  const pins = piece.byteLength < REFERENCE_BYTES ? 2 : LARGE_PINS
+
+  // not by `slice()`, which copies nothing of a `Buffer`
+  return piece.byteLength * pins < piece.buffer.byteLength ? new Uint8Array(piece) : piece
 }
 
 const EMPTY = new Uint8Array(0)

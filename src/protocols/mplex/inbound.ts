@@ -1,5 +1,6 @@
 /** What a message of the peer does: one function for each kind, called when its header is complete. */
 import { keep } from '../../core/overflow.ts'
+import { FEW_PIECES } from '../../core/receive-queue.ts'
 import { Edge } from '../../core/stream-record.ts'
 import { watch } from '../../core/timeouts.ts'
 import { StreamBufferError } from '../../interface/errors.ts'
@@ -53,7 +54,8 @@ function receiveOpen (state: MplexState, now: number): void {
   }
 
   if (state.refusing || table.inbound >= config.maxInboundStreams) {
-    if (charge(state, 'refusals', now)) {
+    // a peer that has not heard yet that we go away opens in good faith
+    if (state.refusing || charge(state, 'refusals', now)) {
       state.refusedInbound++
       state.lateFrames += 2
       state.refusalsOwed.push(id)
@@ -94,7 +96,7 @@ const TINY_BYTES = 4
 function receiveData (state: MplexState, stream: MplexStream, now: number): void {
   const { length } = state.decoder
 
-  if (length < TINY_BYTES && !charge(state, length === 0 ? 'emptyFrames' : 'tinyFrames', now)) {
+  if (length === 0 ? !charge(state, 'emptyFrames', now) : isCharged(length, stream) && !charge(state, 'tinyFrames', now)) {
     return
   }
 
@@ -108,6 +110,11 @@ function receiveData (state: MplexState, stream: MplexStream, now: number): void
       state.receiving = stream
     }
   }
+}
+
+/** Messages of a few bytes are honest; so is what a reader is behind with, but not without end. */
+function isCharged (length: number, { receiveQueue }: MplexStream): boolean {
+  return length < TINY_BYTES && receiveQueue.pieces > FEW_PIECES
 }
 
 /** A part of the body of a message. */

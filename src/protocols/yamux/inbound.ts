@@ -1,5 +1,6 @@
 /** What a frame of the peer does: one function for each kind, called when its header is complete. */
 import { keep } from '../../core/overflow.ts'
+import { FEW_PIECES } from '../../core/receive-queue.ts'
 import { Edge } from '../../core/stream-record.ts'
 import { endStall, watch } from '../../core/timeouts.ts'
 import { GoAwayError, StreamResetError } from '../../interface/errors.ts'
@@ -51,15 +52,16 @@ function receiveStreamFrame (state: YamuxState, now: number): void {
     return
   }
 
-  const isNews = length > 0 || (flags & Flag.syn) !== 0 ||
-    ((flags & Flag.fin) !== 0 && stream.receive === 'open') ||
+  const ends = (flags & Flag.fin) !== 0 && stream.receive === 'open'
+  const repeats = (flags & Flag.fin) !== 0 && !ends
+  const isNews = (length > 0 && !repeats) || (flags & Flag.syn) !== 0 || ends ||
     ((flags & Flag.ack) !== 0 && !stream.inbound && !stream.acknowledged)
 
   if (!isNews && !charge(state, 'emptyFrames', now)) {
     return
   }
 
-  if (length < HEADER_LENGTH && length > 0 && (flags & (Flag.syn | Flag.fin)) === 0 && !charge(state, 'tinyFrames', now)) {
+  if (length < HEADER_LENGTH && length > 0 && !ends && (flags & Flag.syn) === 0 && isCharged(type, stream) && !charge(state, 'tinyFrames', now)) {
     return
   }
 
@@ -73,6 +75,11 @@ function receiveStreamFrame (state: YamuxState, now: number): void {
   } else {
     receiveCredit(state, stream, now)
   }
+}
+
+/** Messages of a few bytes are honest; so is what a reader is behind with, but not without end. */
+function isCharged (type: number, { receiveQueue }: YamuxStream): boolean {
+  return type === FrameType.windowUpdate || receiveQueue.pieces > FEW_PIECES
 }
 
 /** A new stream, or `undefined` when it is refused or was a violation. */
@@ -100,7 +107,8 @@ function receiveSyn (state: YamuxState, now: number): YamuxStream | undefined {
   }
 
   if (state.refusing || table.inbound >= config.maxInboundStreams) {
-    if (charge(state, 'refusals', now)) {
+    // a peer that has not heard yet that we go away opens in good faith
+    if (state.refusing || charge(state, 'refusals', now)) {
       state.refusedInbound++
       state.lateFrames += MAX_UNACKNOWLEDGED
       state.lateBytes += INITIAL_WINDOW
@@ -122,12 +130,18 @@ function receiveSyn (state: YamuxState, now: number): YamuxStream | undefined {
   return stream
 }
 
+/** A late frame counts for at least so many of the bytes that may be late. */
+const LATE_FRAME_BYTES = 64
+
 /** Frames for streams that are over, or never were, are ignored: rust-yamux ends streams that it never opened. */
 function receiveUnknown (state: YamuxState, now: number): void {
   const { bodyLeft } = state.decoder
 
-  if (bodyLeft > 0 && state.lateBytes >= bodyLeft) {
-    state.lateBytes -= bodyLeft
+  // few bytes of each frame, so that a window that may have been on its way does not excuse frames by the hundred thousand
+  const bytes = bodyLeft === 0 ? 0 : Math.max(LATE_FRAME_BYTES, bodyLeft)
+
+  if (bytes > 0 && state.lateBytes >= bytes) {
+    state.lateBytes -= bytes
   } else if (bodyLeft === 0 && state.lateFrames > 0) {
     state.lateFrames--
   } else {

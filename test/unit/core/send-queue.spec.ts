@@ -84,10 +84,59 @@ describe('core/send-queue', () => {
     expect(frameLengths(queueOf(pattern(250), pattern(30)), 100)).to.deep.equal([100, 100, 50, 30])
   })
 
-  it('fills frames once there are many pieces, until few are left', () => {
+  it('fills frames once there are many pieces, to the end of the queue', () => {
     const queue = queueOf(...Array.from({ length: 36 }, () => pattern(10)))
 
-    expect(frameLengths(queue, 100)).to.deep.equal([100, 100, ...new Array(16).fill(10)])
+    expect(frameLengths(queue, 100)).to.deep.equal([100, 100, 100, 60])
+    expect(frameLengths(queueOf(pattern(10), pattern(10)), 100)).to.deep.equal([10, 10])
+  })
+
+  it('fills frames of many large pieces until few are left', () => {
+    const queue = queueOf(...Array.from({ length: 18 }, () => pattern(LARGE)))
+
+    expect(frameLengths(queue, 2 * LARGE)).to.deep.equal([2 * LARGE, ...new Array(16).fill(LARGE)])
+  })
+
+  it('joins small pieces beyond the first, and keeps their bytes in order whatever is taken meanwhile', () => {
+    const queue = new SendQueue()
+    const bytes = pattern(50_000)
+    const taken: Uint8Array[] = []
+    let written = 0
+
+    for (let length = 1; written < bytes.byteLength; length = (length * 7) % 113 + 1) {
+      // a large one now and then, which goes by reference
+      const piece = bytes.slice(written, written + (length === 29 ? 40_000 : length))
+
+      queue.push(piece)
+      written += piece.byteLength
+
+      if (length % 5 === 0) {
+        taken.push(...take(queue, Math.floor(queue.byteLength / 3)))
+      }
+    }
+
+    taken.push(...take(queue, queue.byteLength))
+    expect(join(...taken)).to.deep.equal(bytes)
+  })
+
+  it('keeps no reference to memory that is much larger than its bytes', () => {
+    const large = pattern(LARGE)
+    const slice = large.subarray(100, 200)
+    const most = large.subarray(0, LARGE / 2)
+    const queue = queueOf(slice, most)
+
+    large.fill(0, 100, 200)
+    expect(take(queue, 100)).to.deep.equal([pattern(200).subarray(100)])
+    expect(take(queue, LARGE / 2)[0].buffer).to.equal(large.buffer)
+  })
+
+  it('keeps no reference to a buffer of a sixteenth of which the application writes a part, however large', () => {
+    const file = pattern(2 * 1_048_576)
+    const [one] = take(queueOf(file.subarray(0, LARGE)), LARGE)
+    const [other] = take(queueOf(file.subarray(0, 2 * LARGE)), 2 * LARGE)
+
+    expect(one.buffer).to.not.equal(file.buffer)
+    expect(other.buffer).to.equal(file.buffer)
   })
 
   it('sends the bytes in order, wherever frames end', () => {

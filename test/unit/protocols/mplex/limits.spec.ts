@@ -184,6 +184,11 @@ describe('mplex: limits', () => {
 
       driver.inbound(0)
 
+      // tiny messages are honest as long as their reader keeps up
+      for (let i = 0; i < 17; i++) {
+        driver.give(data.opener(0, 'message'))
+      }
+
       for (let i = 1; i <= 100; i++) {
         driver.give(make(i))
       }
@@ -193,6 +198,20 @@ describe('mplex: limits', () => {
       expect(driver.closedBy()).to.include({ name: 'BudgetExceededError', budget: name })
     })
   }
+
+  it('charges streams to nobody that are opened while we go away, and tiny messages whose reader keeps up', () => {
+    const driver = new MplexDriver({ budgets: { refusals: 1, tinyFrames: 1 } })
+    const stream = driver.inbound(0)
+
+    driver.engine.drain()
+
+    for (let i = 1; i <= 100; i++) {
+      driver.give(open(i), data.opener(0, 'x'))
+      driver.read(stream)
+    }
+
+    expect(driver.engine.state).to.equal('draining')
+  })
 
   it('ends the connection over "provokedResets" for streams that overflow, in turn', () => {
     const driver = new MplexDriver({ maxStreamBufferSize: 10, budgets: { provokedResets: 5 } })

@@ -22,7 +22,7 @@ const CASES: Case[] = [
   { budget: 'resets', name: 'streams opened and reset in one frame', offend: i => [data(2 + 2 * i, 0, SYN | RST)] },
   { budget: 'refusals', name: 'streams refused', maxInboundStreams: 0, offend: i => [windowUpdate(2 + 2 * i, 0, SYN)] },
   { budget: 'provokedResets', name: 'data on streams that nobody reads', before: link => { for (let id = 2; id <= 200; id += 2) { const stream = link.inbound(id); link.end(stream); link.closeRead(stream) } }, offend: i => [data(2 + 2 * i, 1)] },
-  { budget: 'tinyFrames', name: 'data that is shorter than its header', before: link => link.inbound(2), offend: () => [data(2, 11)] },
+  { budget: 'tinyFrames', name: 'data that is shorter than its header, on a stream of which many pieces wait', before: link => { link.inbound(2); for (let i = 0; i < 17; i++) { link.give(data(2, 12)) } }, offend: () => [data(2, 11)] },
   { budget: 'tinyFrames', name: 'credit that is less than its header', before: link => link.inbound(2), offend: () => [windowUpdate(2, 11)] },
   { budget: 'unknownStreams', name: 'credit for streams that were never open', offend: i => [windowUpdate(2 + 2 * i, 1)] },
   { budget: 'unknownStreams', name: 'data for streams that were never open', offend: i => [data(2 + 2 * i, 1)] },
@@ -34,6 +34,7 @@ const CASES: Case[] = [
   { budget: 'emptyFrames', name: 'repeated ACKs on empty data', before: link => link.outbound(), offend: () => [data(1, 0, ACK)] },
   { budget: 'emptyFrames', name: 'ACKs for streams of its own', before: link => link.inbound(2), offend: () => [windowUpdate(2, 0, ACK)] },
   { budget: 'emptyFrames', name: 'repeated FINs on window updates', before: link => { link.inbound(2); link.give(windowUpdate(2, 0, FIN)) }, offend: () => [windowUpdate(2, 0, FIN)] },
+  { budget: 'emptyFrames', name: 'repeated FINs on credit', before: link => { link.inbound(2); link.give(windowUpdate(2, 0, FIN)) }, offend: () => [windowUpdate(2, 1, FIN)] },
   { budget: 'emptyFrames', name: 'repeated FINs on empty data', before: link => { link.inbound(2); link.give(windowUpdate(2, 0, FIN)) }, offend: () => [data(2, 0, FIN)] },
   { budget: 'emptyFrames', name: 'credit after our FIN', before: link => { link.end(link.inbound(2)); link.sent(); link.give(windowUpdate(2, 262_144)) }, offend: () => [windowUpdate(2, 262_144)] },
   { budget: 'emptyFrames', name: 'repeated GoAways', before: link => { link.inbound(2); link.give(goAway()) }, offend: () => [goAway()] },
@@ -200,6 +201,49 @@ describe('yamux: budgets', () => {
     }
 
     expect(link.engine.state).to.equal('open')
+  })
+
+  it('charges tiny messages to nobody whose reader keeps up', () => {
+    const link = new EngineDriver('client', { budgets: { tinyFrames: 1 } })
+    const stream = link.inbound(2)
+
+    for (let i = 0; i < 1_000; i++) {
+      for (let piece = 0; piece < 16; piece++) {
+        link.give(data(2, 1))
+      }
+
+      expect(link.read(stream)).to.have.lengthOf(16)
+    }
+
+    expect(link.engine.state).to.equal('open')
+  })
+
+  it('excuses a window of late bytes in frames of 64 bytes or more, and fewer of smaller ones', () => {
+    const link = new EngineDriver('client', { maxInboundStreams: 0, budgets: { unknownStreams: 1 } })
+
+    link.give(windowUpdate(2, 0, SYN))
+
+    for (let i = 0; i < 262_144 / 64; i++) {
+      link.give(data(2, 1))
+    }
+
+    expect(link.engine.state).to.equal('open')
+    link.give(data(2, 1), data(2, 1))
+    expect(link.closedBy()).to.include({ budget: 'unknownStreams' })
+  })
+
+  it('charges streams to nobody that are opened while we go away and that cannot know', () => {
+    const link = new EngineDriver('client', { budgets: { refusals: 1 } })
+
+    link.inbound(2)
+    link.engine.drain()
+
+    for (let id = 4; id < 200; id += 2) {
+      link.give(windowUpdate(id, 0, SYN))
+      expect(link.sent()).to.deep.equal([`window|RST ${id} 0`])
+    }
+
+    expect(link.engine.state).to.equal('draining')
   })
 
   it('charges streams refused by whom they wait for', () => {

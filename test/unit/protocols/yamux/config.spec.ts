@@ -54,7 +54,7 @@ describe('yamux: options', () => {
         refusals: 10_000,
         unknownStreams: 10_000,
         emptyFrames: 10_000,
-        tinyFrames: 1_000_000,
+        tinyFrames: 10_000_000,
         unreadBytes: 134_217_728,
         unreadPieces: 65_536,
         unstartedBytes: 3_145_728

@@ -152,8 +152,8 @@ describe('yamux: what waits to be read on all streams', () => {
     expect([started.receive, other.receive]).to.deep.equal(['ended', 'reset'])
   })
 
-  it('counts a stream that is over and unread as 64 pieces beside its own', () => {
-    const link = new EngineDriver('client', { budgets: { unreadPieces: 700 } })
+  it('counts a stream that is over and unread as 48 pieces beside its own', () => {
+    const link = new EngineDriver('client', { budgets: { unreadPieces: 500 } })
     const streams: YamuxStream[] = []
 
     for (let id = 2; id <= 200; id += 2) {
