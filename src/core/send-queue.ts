@@ -16,6 +16,12 @@ import type { Output } from './output.ts'
 const FEW_PIECES = 16
 
 /**
+ * Smaller pieces are joined once there are many, as each costs some 200 bytes besides its own. Larger ones would be copied
+ * twice until they are in a frame: 512 bytes each went a quarter slower so, 100 bytes over a thousand streams a quarter faster.
+ */
+const SMALL_BYTES = 256
+
+/**
  * A large slice may be of an even larger buffer: of a file that is sent in parts, say, which is the application's own. What
  * comes from a socket of Node.js, a peer's, is 64 KiB.
  */
@@ -34,15 +40,25 @@ export class SendQueue {
 
     this.byteLength += piece.byteLength
 
-    if (this.#pieces === undefined) {
-      this.#pieces = [withoutPin(piece)]
-    } else if (piece.byteLength < REFERENCE_BYTES && this.#pieces.length - this.#head > FEW_PIECES) {
-      this.#tail ??= new Tail()
-      this.#tail.append(this.#pieces, this.#pieces.length, piece, this.byteLength)
-    } else {
-      this.#pieces.push(withoutPin(piece))
-      this.#tail?.close()
+    const pieces = this.#pieces ??= []
+    const isMany = pieces.length - this.#head > FEW_PIECES
+
+    // in this order, as to ask for the buffer of a small array costs as much as to copy it
+    if (isMany && piece.byteLength < SMALL_BYTES) {
+      this.#join(pieces, piece)
+      return
     }
+
+    const copies = pins(piece)
+
+    if (isMany && copies) {
+      this.#join(pieces, piece)
+      return
+    }
+
+    // not by `slice()`, which copies nothing of a `Buffer`
+    pieces.push(copies ? new Uint8Array(piece) : piece)
+    this.#tail?.close()
   }
 
   /** How many bytes make the next frame, if it may have as many as `max`. */
@@ -85,6 +101,11 @@ export class SendQueue {
     this.#tail = undefined
   }
 
+  #join (pieces: Uint8Array[], piece: Uint8Array): void {
+    this.#tail ??= new Tail()
+    this.#tail.append(pieces, pieces.length, piece, this.byteLength)
+  }
+
   #trim (): void {
     if (this.byteLength === 0) {
       this.clear()
@@ -96,12 +117,9 @@ export class SendQueue {
   }
 }
 
-/** A copy of what would keep much more memory than it has bytes. */
-function withoutPin (piece: Uint8Array): Uint8Array {
-  const pins = piece.byteLength < REFERENCE_BYTES ? 2 : LARGE_PINS
-
-  // not by `slice()`, which copies nothing of a `Buffer`
-  return piece.byteLength * pins < piece.buffer.byteLength ? new Uint8Array(piece) : piece
+/** It would keep much more memory than it has bytes. */
+function pins ({ byteLength, buffer }: Uint8Array): boolean {
+  return byteLength * (byteLength < REFERENCE_BYTES ? 2 : LARGE_PINS) < buffer.byteLength
 }
 
 const EMPTY = new Uint8Array(0)

@@ -104,19 +104,34 @@ describe('core/send-queue', () => {
     let written = 0
 
     for (let length = 1; written < bytes.byteLength; length = (length * 7) % 113 + 1) {
-      // a large one now and then, which goes by reference
-      const piece = bytes.slice(written, written + (length === 29 ? 40_000 : length))
+      const end = written + (length === 29 ? 5_000 : length)
+      // some pin more than themselves
+      const piece = length % 3 === 0 ? bytes.subarray(written, end) : bytes.slice(written, end)
 
       queue.push(piece)
       written += piece.byteLength
 
       if (length % 5 === 0) {
-        taken.push(...take(queue, Math.floor(queue.byteLength / 3)))
+        // all but a few bytes now and then, so that the tail is the last piece that is left
+        taken.push(...take(queue, length % 2 === 0 ? Math.floor(queue.byteLength / 3) : Math.max(0, queue.byteLength - 7)))
       }
     }
 
     taken.push(...take(queue, queue.byteLength))
     expect(join(...taken)).to.deep.equal(bytes)
+  })
+
+  it('joins nothing to what was joined before other pieces came', () => {
+    const bytes = pattern(400)
+    const slices = (from: number, to: number): Uint8Array[] => Array.from({ length: (to - from) / 10 }, (_, i) => bytes.subarray(from + 10 * i, from + 10 * i + 10))
+    const queue = queueOf(...slices(0, 200))
+    const taken = take(queue, 195)
+
+    for (const slice of slices(200, 400)) {
+      queue.push(slice)
+    }
+
+    expect(join(...taken, ...take(queue, 205))).to.deep.equal(bytes)
   })
 
   it('keeps no reference to memory that is much larger than its bytes', () => {

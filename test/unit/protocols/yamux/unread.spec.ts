@@ -169,6 +169,32 @@ describe('yamux: what waits to be read on all streams', () => {
     expect(streams[0].error?.message).to.include('(option budgets.unreadPieces)')
   })
 
+  it('keeps a thousand answers, in whatever pieces they came, until the first is read', () => {
+    const link = new EngineDriver('client')
+    const streams: YamuxStream[] = []
+
+    for (let i = 0; i < 1_000; i++) {
+      const stream = link.outbound()
+
+      streams.push(stream)
+
+      link.settle()
+      link.end(stream)
+
+      for (let piece = 0; piece < 16; piece++) {
+        link.give(data(stream.id, 100))
+      }
+
+      link.give(windowUpdate(stream.id, 0, FIN))
+      link.engine.retain(stream)
+      link.settle()
+    }
+
+    for (const stream of streams) {
+      expect(link.read(stream)).to.have.lengthOf(1_600)
+    }
+  })
+
   it('keeps nothing of a stream that was reset before anybody heard of it', () => {
     const link = new EngineDriver()
 
