@@ -44,21 +44,14 @@ export class SendQueue {
     const isMany = pieces.length - this.#head > FEW_PIECES
 
     // in this order, as to ask for the buffer of a small array costs as much as to copy it
-    if (isMany && piece.byteLength < SMALL_BYTES) {
-      this.#join(pieces, piece)
-      return
+    if (isMany && (piece.byteLength < SMALL_BYTES || pins(piece))) {
+      this.#tail ??= new Tail()
+      this.#tail.append(pieces, pieces.length, piece, this.byteLength)
+    } else {
+      // not by `slice()`, which copies nothing of a `Buffer`
+      pieces.push(pins(piece) ? new Uint8Array(piece) : piece)
+      this.#tail?.close()
     }
-
-    const copies = pins(piece)
-
-    if (isMany && copies) {
-      this.#join(pieces, piece)
-      return
-    }
-
-    // not by `slice()`, which copies nothing of a `Buffer`
-    pieces.push(copies ? new Uint8Array(piece) : piece)
-    this.#tail?.close()
   }
 
   /** How many bytes make the next frame, if it may have as many as `max`. */
@@ -99,11 +92,6 @@ export class SendQueue {
     this.#pieces = undefined
     this.#head = 0
     this.#tail = undefined
-  }
-
-  #join (pieces: Uint8Array[], piece: Uint8Array): void {
-    this.#tail ??= new Tail()
-    this.#tail.append(pieces, pieces.length, piece, this.byteLength)
   }
 
   #trim (): void {
