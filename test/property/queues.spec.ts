@@ -6,13 +6,7 @@ import { SendQueue } from '../../src/core/send-queue.ts'
 import { piece, pieceLength, runs, sequence } from '../support/arbitraries.ts'
 import { join } from '../support/frames.ts'
 
-type SendStep = { push: Uint8Array } | { frame: number, header: number } | { take: true }
-
-const sendStep: fc.Arbitrary<SendStep> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ push: piece }) },
-  { weight: 3, arbitrary: fc.record({ frame: pieceLength, header: fc.integer({ min: 0, max: 12 }) }) },
-  { weight: 1, arbitrary: fc.constant({ take: true as const }) }
-)
+type SendStep = { push: Uint8Array[] } | { frame: number, header: number } | { take: true }
 
 type ReceiveStep = { push: Uint8Array[] } | { shift: number } | { settle: true } | { takeAll: true } | { clear: true }
 
@@ -30,6 +24,12 @@ const pieces = fc.oneof(
 
     return parts
   })
+)
+
+const sendStep: fc.Arbitrary<SendStep> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ push: pieces }) },
+  { weight: 3, arbitrary: fc.record({ frame: pieceLength, header: fc.integer({ min: 0, max: 12 }) }) },
+  { weight: 1, arbitrary: fc.constant({ take: true as const }) }
 )
 
 const receiveStep: fc.Arbitrary<ReceiveStep> = fc.oneof(
@@ -76,8 +76,10 @@ describe('property: queues', () => {
 
       for (const step of steps) {
         if ('push' in step) {
-          queue.push(step.push)
-          queued.push(step.push)
+          for (const piece of step.push) {
+            queue.push(piece)
+            queued.push(piece)
+          }
         } else if ('frame' in step) {
           const length = queue.nextLength(step.frame)
 
