@@ -16,8 +16,8 @@ export class Tail {
   }
 
   /**
-   * Copies a piece behind the first `count` of `pieces`, into the spare room of the last first, if that is in the tail. `waiting`
-   * bytes are queued. Returns how many pieces there are then.
+   * Copies a piece behind the first `count` of `pieces`, into the spare room of the last first, if that is in the tail, whole.
+   * `waiting` bytes are queued. Returns how many pieces there are then.
    */
   append (pieces: Uint8Array[], count: number, piece: Uint8Array, waiting: number): number {
     const buffer = this.#buffer
@@ -26,12 +26,9 @@ export class Tail {
       const part = piece.byteLength <= buffer.byteLength - this.#length ? piece : piece.subarray(0, buffer.byteLength - this.#length)
 
       if (part.byteLength > 0) {
-        // of what is in the tail some may have been taken out since
-        const start = this.#length - pieces[count - 1].byteLength
-
         buffer.set(part, this.#length)
         this.#length += part.byteLength
-        pieces[count - 1] = buffer.subarray(start, this.#length)
+        pieces[count - 1] = buffer.subarray(0, this.#length)
       }
 
       if (part === piece) {
