@@ -110,9 +110,11 @@ export function close (state: YamuxState, code: number | undefined, error: Error
   state.pongsOwed.length = 0
   state.pingsOwed.length = 0
   state.pingsPending.clear()
+  state.creditWaiting.length = 0
   state.deadlines.clear('keep-alive')
   state.deadlines.clear('pong')
   state.deadlines.clear('held')
+  state.deadlines.clear('credit')
 }
 
 /** The peer broke the protocol. */

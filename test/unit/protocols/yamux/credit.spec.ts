@@ -205,6 +205,14 @@ describe('yamux: credit of many streams', () => {
     expect(link.sent()).to.deep.equal(['window|RST 6 0', line(streams[3])])
   })
 
+  it('is forgotten at the end of the connection', () => {
+    expect(useHalf(streams[0])).to.deep.equal([])
+    link.engine.close(0, undefined)
+
+    expect(link.sent()).to.deep.equal(['goaway 0'])
+    expect(link.engine.pollTimeout()).to.equal(undefined)
+  })
+
   it('goes at once for a stream that brought more than a sixteenth of all data', () => {
     // until now it brought a twentieth
     expect(useHalf(streams[0])).to.deep.equal([])
