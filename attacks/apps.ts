@@ -1,4 +1,5 @@
 /** What the victim's application does with a stream. */
+import { lpStream } from '@libp2p/utils'
 import type { App } from './types.ts'
 import type { Stream } from '@libp2p/interface'
 
@@ -45,6 +46,15 @@ function write (stream: Stream, bytes: number): void {
   fill()
 }
 
+/** By our own streams' method, or what libp2p has for any. */
+function readMessage (stream: Stream & { readLengthPrefixed?(): Promise<unknown> }): void {
+  held.push(stream)
+
+  const message = stream.readLengthPrefixed?.() ?? lpStream(stream).read()
+
+  message.catch(ignore)
+}
+
 function leave (stream: Stream): void {
   stream.close().catch(ignore)
   stream.closeRead().catch(ignore)
@@ -63,6 +73,8 @@ export function use (app: App, stream: Stream, index: number): void {
   } else if (app === 'end-first') {
     stream.pause()
     stream.close().catch(ignore)
+  } else if (app === 'read-message') {
+    readMessage(stream)
   } else if (app === 'leave') {
     leave(stream)
   } else {

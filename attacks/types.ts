@@ -7,10 +7,10 @@ export type Language = 'yamux' | 'mplex'
 /**
  * What the victim's application does with a stream of the attacker: reads it, echoes it, keeps it and never reads, keeps
  * the first and reads the others or the other way round, writes as much as it is let, in large or in small messages, ends
- * both halves at once, or ends its own and does not read. Or it is slow: it has every stream in hand and comes to none of
+ * both halves at once, or ends its own and does not read, or reads a message with its length in front. Or it is slow: it has every stream in hand and comes to none of
  * them.
  */
-export type App = 'read' | 'echo' | 'ignore' | 'hold-first' | 'read-first' | 'write' | 'write-small' | 'leave' | 'end-first' | 'slow'
+export type App = 'read' | 'echo' | 'ignore' | 'hold-first' | 'read-first' | 'write' | 'write-small' | 'leave' | 'end-first' | 'slow' | 'read-message'
 
 /** The frames that both languages have, for the `n`th stream of the attacker, counted from 0. */
 export interface Dialect {

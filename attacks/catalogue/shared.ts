@@ -1,5 +1,6 @@
 /** Attacks on what every multiplexer has: streams, data, ends, and memory in between. */
 import { Random } from '../../test/simulation/kit/random.ts'
+import { encodeVarint } from '../../src/core/varint.ts'
 import { join } from '../../test/support/frames.ts'
 import { GOES_ON, PROTOCOL, overBudget } from './ends.ts'
 import type { Attack, Dialect, Language } from '../types.ts'
@@ -283,6 +284,34 @@ export const SHARED: Attack[] = [
         await wire.send(Uint8Array.of(byte))
         await wire.pause(50)
       }
+    }
+  },
+  {
+    name: 'read-in-part',
+    title: 'a message of 64,900 bytes and 8 bytes more on each of 950 streams, of which the application reads the message',
+    languages: BOTH,
+    ends: GOES_ON,
+    app: 'read-message',
+    run: async (wire, { open, data }) => {
+      for (let i = 0; i < 950 && !wire.closed; i++) {
+        await wire.send(open(i))
+        await wire.pause(2)
+        await wire.send(data(i, join(encodeVarint(64_900), new Uint8Array(64_900 + 8))))
+        await wire.pause(2)
+      }
+    }
+  },
+  {
+    name: 'slow-messages',
+    title: 'a message of 60,000 bytes announced on each of 900 streams, and 500 of them sent, a byte at a time',
+    languages: BOTH,
+    ends: GOES_ON,
+    app: 'read-message',
+    run: async (wire, { open, data }) => {
+      await wire.each(900, i => [open(i), data(i, encodeVarint(60_000))])
+      await wire.pause(300)
+      await wire.each(900 * 500, i => data(i % 900, ONE))
+      await wire.pause(1_000)
     }
   },
   {

@@ -10,6 +10,25 @@ const MAX = 2 ** 32 - 1
 
 export const YAMUX_ONLY: Attack[] = [
   {
+    name: 'echoed-in-part',
+    title: 'credit for all but a byte of 64 KiB that are echoed on each of 900 streams',
+    languages: YAMUX,
+    ends: GOES_ON,
+    app: 'echo',
+    run: async (wire, { open, data }) => {
+      const last = new Uint8Array(65_000).fill(7)
+
+      for (let i = 0; i < 900 && !wire.closed; i++) {
+        // as much as may be echoed without credit
+        await wire.send(open(i), data(i, new Uint8Array(262_144).fill(7)))
+        await wire.pause(3)
+        await wire.send(data(i, last))
+        await wire.pause(3)
+        await wire.send(windowUpdate(yamuxId(i), last.byteLength - 1))
+      }
+    }
+  },
+  {
     name: 'ping-flood',
     title: '200,000 pings, answers read',
     languages: YAMUX,

@@ -313,7 +313,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
       this.#acceptor.add(this.#add(record))
     }
 
-    const stream = record.attachment as MuxedStream
+    const stream = record.attachment as MuxedStream | undefined
 
     if ((edges & Edge.closed) !== 0) {
       this.#streamList = undefined
@@ -324,7 +324,12 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
       }
     }
 
-    stream.onEdges(edges)
+    stream?.onEdges(edges)
+
+    if (record.closed && record.receiveQueue.byteLength === 0) {
+      // a peer that does not read is not told of its end for long, and what our application made of it must not wait for that
+      record.attachment = undefined
+    }
   }
 
   #onEvent (event: EngineEvent): void {

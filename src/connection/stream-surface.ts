@@ -7,6 +7,7 @@ import { MAX_TIMEOUT } from '../core/deadlines.ts'
 import { VarintDecoder, encodeVarint } from '../core/varint.ts'
 import { InvalidDataLengthError, InvalidDataLengthLengthError, InvalidMessageLengthError, InvalidParametersError, StreamStateError, TimeoutError, UnexpectedEOFError } from '../interface/errors.ts'
 import { checkTimeout } from './checks.ts'
+import { Gathered } from './gathered.ts'
 import { Listeners } from './listeners.ts'
 import { Turns } from './turns.ts'
 import type { Bytes, ReadLengthPrefixedOptions, ReadOptions } from '../interface/muxer.ts'
@@ -134,15 +135,13 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
   }
 
   async #readMessage ({ maxSize = MAX_MESSAGE_BYTES, allowEmpty = true, signal }: ReadLengthPrefixedOptions): Promise<Uint8Array | null> {
-    const prefix = new Uint8ArrayList()
+    const size = await this.#readLength(signal)
 
-    return this.#orPutBack(prefix, async () => {
-      const size = await this.#readLength(prefix, signal)
+    if (size === undefined) {
+      return null
+    }
 
-      if (size === undefined) {
-        return null
-      }
-
+    try {
       if (size > maxSize) {
         throw new InvalidDataLengthError(size, maxSize)
       }
@@ -151,8 +150,12 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
         throw new InvalidMessageLengthError('the message is empty, which is not allowed here (option allowEmpty)')
       }
 
-      return this.#readExactly(size, signal)
-    })
+      return await this.#readExactly(size, signal)
+    } catch (err) {
+      // there is one way to write it, so that what was read need not be kept beside the message
+      this.#putBackAfter(err, new Uint8ArrayList(encodeVarint(size)))
+      throw err
+    }
   }
 
   async writeLengthPrefixed (data: Bytes, options?: AbortOptions): Promise<void> {
@@ -355,9 +358,9 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
   }
 
   async #readExactly (length: number, signal?: AbortSignal): Promise<Uint8Array> {
-    const list = new Uint8ArrayList()
+    const list = new Gathered()
 
-    return this.#orPutBack(list, async () => {
+    try {
       while (list.byteLength < length) {
         const data = await this.#next(length - list.byteLength, signal)
 
@@ -368,38 +371,47 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
         list.append(data)
       }
 
-      return list.subarray()
-    })
+      return list.toList().subarray()
+    } catch (err) {
+      this.#putBackAfter(err, list.toList())
+      throw err
+    }
   }
 
   /** The length in front of a message; `undefined` at the end of the stream. */
-  async #readLength (prefix: Uint8ArrayList, signal?: AbortSignal): Promise<number | undefined> {
+  async #readLength (signal?: AbortSignal): Promise<number | undefined> {
+    const prefix = new Gathered()
     const varint = new VarintDecoder()
 
-    while (true) {
-      const data = await this.#next(1, signal)
+    try {
+      while (true) {
+        const data = await this.#next(1, signal)
 
-      if (data === undefined) {
-        if (prefix.byteLength === 0) {
-          return undefined
+        if (data === undefined) {
+          if (prefix.byteLength === 0) {
+            return undefined
+          }
+
+          throw new UnexpectedEOFError(`the stream ended after ${prefix.byteLength} bytes of the length of a message`)
         }
 
-        throw new UnexpectedEOFError(`the stream ended after ${prefix.byteLength} bytes of the length of a message`)
+        prefix.append(data)
+
+        const state = varint.push(data.subarray()[0])
+
+        if (state === 'done') {
+          return varint.value
+        }
+
+        if (state !== 'more') {
+          throw new InvalidDataLengthLengthError(state === 'too-long'
+            ? 'the length of the message has more than 53 bits'
+            : 'the length of the message is not written in its shortest form')
+        }
       }
-
-      prefix.append(data)
-
-      const state = varint.push(data.subarray()[0])
-
-      if (state === 'done') {
-        return varint.value
-      }
-
-      if (state !== 'more') {
-        throw new InvalidDataLengthLengthError(state === 'too-long'
-          ? 'the length of the message has more than 53 bits'
-          : 'the length of the message is not written in its shortest form')
-      }
+    } catch (err) {
+      this.#putBackAfter(err, prefix.toList())
+      throw err
     }
   }
 
@@ -407,15 +419,9 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
    * A read that was given up, or met the end, leaves what it had taken to the next. One that met a reset does not: the
    * error has been told, and no bytes come after it.
    */
-  async #orPutBack<T> (taken: Uint8ArrayList, read: () => Promise<T>): Promise<T> {
-    try {
-      return await read()
-    } catch (err) {
-      if (taken.byteLength > 0 && err !== this.readFailure) {
-        this.putBack(taken)
-      }
-
-      throw err
+  #putBackAfter (err: unknown, taken: Uint8ArrayList): void {
+    if (taken.byteLength > 0 && err !== this.readFailure) {
+      this.putBack(taken)
     }
   }
 }

@@ -86,8 +86,8 @@ export function isCrowded ({ bytesQueued, writeHighWaterMark }: ConnectionState<
   return sendQueue.byteLength > 0 && bytesQueued - sendQueue.byteLength >= writeHighWaterMark
 }
 
-/** A stream that is over and that the peer was not told of costs some 3 kB, and counts for so many answers that are a number. */
-const UNTOLD_REPLIES = 8
+/** A stream that is over and that the peer was not told of costs some 1.3 kB, and counts for so many answers that are a number. */
+const UNTOLD_REPLIES = 3
 
 /** What waits because the peer does not read, at least, beside pongs: refusals, and streams that are over and still kept. */
 export function untold (state: ConnectionState<any, any>): number {

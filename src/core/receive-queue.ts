@@ -59,7 +59,10 @@ export class ReceiveQueue {
     }
 
     if (piece.byteLength > max) {
-      this.#pieces[this.#head] = piece.subarray(max)
+      const rest = piece.subarray(max)
+
+      // not less, as whoever reads a large piece byte by byte would have it copied for each
+      this.#pieces[this.#head] = rest.byteLength * 2 < rest.buffer.byteLength ? new Uint8Array(rest) : rest
       this.byteLength -= max
       this.taken += max
 

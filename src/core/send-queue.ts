@@ -4,8 +4,7 @@
  * a byte of each 64 KiB, would keep a gigabyte for a peer that does not let it send. The list exists only while something
  * is queued: an idle stream pays for four fields.
  */
-import { REFERENCE_BYTES } from './output.ts'
-import { Tail } from './tail.ts'
+import { Tail, withoutPin } from './tail.ts'
 import type { Output } from './output.ts'
 
 /**
@@ -14,18 +13,6 @@ import type { Output } from './output.ts'
  * among them.
  */
 const FEW_PIECES = 16
-
-/**
- * Smaller pieces are joined once there are many, as each costs some 200 bytes besides its own. Larger ones would be copied
- * twice until they are in a frame: 512 bytes each went a quarter slower so, 100 bytes over a thousand streams a quarter faster.
- */
-const SMALL_BYTES = 256
-
-/**
- * A large slice may be of an even larger buffer: of a file that is sent in parts, say, which is the application's own. What
- * comes from a socket of Node.js, a peer's, is 64 KiB.
- */
-const LARGE_PINS = 16
 
 export class SendQueue {
   byteLength = 0
@@ -41,22 +28,14 @@ export class SendQueue {
     this.byteLength += piece.byteLength
 
     const pieces = this.#pieces ??= []
-    const isMany = pieces.length - this.#head > FEW_PIECES
+    const tail = this.#tail ??= new Tail()
 
-    // in this order, as to ask for the buffer of a small array costs as much as to copy it
-    if (isMany && (piece.byteLength < SMALL_BYTES || pins(piece))) {
-      this.#tail ??= new Tail()
-      this.#tail.append(pieces, pieces.length, piece, this.byteLength)
-    } else {
-      // not by `slice()`, which copies nothing of a `Buffer`
-      pieces.push(pins(piece) ? new Uint8Array(piece) : piece)
-      this.#tail?.close()
-    }
+    tail.push(pieces, piece, this.byteLength, pieces.length - this.#head > FEW_PIECES)
   }
 
   /** How many bytes make the next frame, if it may have as many as `max`. */
   nextLength (max: number): number {
-    if (this.#tail !== undefined || this.#pieces === undefined || this.#pieces.length - this.#head > FEW_PIECES) {
+    if (this.#tail?.joined === true || this.#pieces === undefined || this.#pieces.length - this.#head > FEW_PIECES) {
       return Math.min(this.byteLength, max)
     }
 
@@ -74,7 +53,7 @@ export class SendQueue {
 
       if (piece.byteLength > length) {
         output.append(piece.subarray(0, length))
-        pieces[this.#head] = piece.subarray(length)
+        pieces[this.#head] = withoutPin(piece.subarray(length))
         return
       }
 
@@ -103,11 +82,6 @@ export class SendQueue {
       this.#head = 0
     }
   }
-}
-
-/** It would keep much more memory than it has bytes. */
-function pins ({ byteLength, buffer }: Uint8Array): boolean {
-  return byteLength * (byteLength < REFERENCE_BYTES ? 2 : LARGE_PINS) < buffer.byteLength
 }
 
 const EMPTY = new Uint8Array(0)

@@ -91,9 +91,9 @@ export interface AbuseBudgets {
 
   /**
    * Answers that wait because the peer does not read: pongs and refusals, and streams that are over and that it could not be
-   * told of, each of which counts for eight.
+   * told of, each of which counts for three, and twice if it had something to send.
    *
-   * @default 10_000 (as many as `pings` at once; of streams 4 MB, a quarter more than may be open)
+   * @default 10_000 (as many as `pings` at once; of streams 4 MB; all that may be open can be reset at once)
    */
   replies?: number
 

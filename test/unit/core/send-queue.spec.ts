@@ -145,6 +145,18 @@ describe('core/send-queue', () => {
     expect(take(queue, LARGE / 2)[0].buffer).to.equal(large.buffer)
   })
 
+  it('keeps no reference to the buffer of a piece of which little is left', () => {
+    const large = pattern(LARGE)
+    const queue = queueOf(large)
+
+    take(queue, LARGE - 100)
+    large.fill(0)
+
+    const [left] = take(queue, 100)
+
+    expect(left).to.deep.equal(pattern(LARGE).subarray(LARGE - 100))
+  })
+
   it('keeps no reference to a buffer of a sixteenth of which the application writes a part, however large', () => {
     const file = pattern(2 * 1_048_576)
     const [one] = take(queueOf(file.subarray(0, LARGE)), LARGE)

@@ -232,6 +232,20 @@ describe('yamux: budgets', () => {
     expect(link.closedBy()).to.include({ budget: 'unknownStreams' })
   })
 
+  it('lets our application reset a thousand streams at once that the peer has not read', () => {
+    const link = new EngineDriver('client')
+
+    for (let id = 2; id <= 2_000; id += 2) {
+      const stream = link.inbound(id)
+
+      link.write(stream, pattern(100))
+      link.reset(stream)
+    }
+
+    link.give(windowUpdate(2_002, 0, SYN))
+    expect(link.engine.state).to.equal('open')
+  })
+
   it('charges streams to nobody that are opened while we go away and that cannot know', () => {
     const link = new EngineDriver('client', { budgets: { refusals: 1 } })
 
