@@ -1,6 +1,6 @@
 /** Attacks on what every multiplexer has: streams, data, ends, and memory in between. */
-import { Random } from '../../test/simulation/kit/random.ts'
 import { encodeVarint } from '../../src/core/varint.ts'
+import { Random } from '../../test/simulation/kit/random.ts'
 import { join } from '../../test/support/frames.ts'
 import { GOES_ON, PROTOCOL, overBudget } from './ends.ts'
 import type { Attack, Dialect, Language } from '../types.ts'

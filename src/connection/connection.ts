@@ -325,11 +325,6 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     }
 
     stream?.onEdges(edges)
-
-    if (record.closed && record.receiveQueue.byteLength === 0) {
-      // a peer that does not read is not told of its end for long, and what our application made of it must not wait for that
-      record.attachment = undefined
-    }
   }
 
   #onEvent (event: EngineEvent): void {

@@ -292,6 +292,11 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     this.dispatchEvent(new StreamCloseEvent(error === undefined ? undefined : isLocal(error), error))
     this.#closeTold = true
     this.#maybeRelease()
+
+    if (this.record.receiveQueue.byteLength === 0) {
+      // a peer that does not read is not told of the end for long: what our application made of it need not wait for that
+      this.record.attachment = undefined
+    }
   }
 
   #reset (code: number, err: Error): void {

@@ -31,7 +31,7 @@ export function receiveHeader (state: YamuxState, now: number): void {
 }
 
 function receiveStreamFrame (state: YamuxState, now: number): void {
-  const { type, flags, streamId, length } = state.decoder
+  const { type, flags, streamId } = state.decoder
 
   state.receiving = undefined
   state.finAfterBody = false
@@ -52,16 +52,9 @@ function receiveStreamFrame (state: YamuxState, now: number): void {
     return
   }
 
-  const ends = (flags & Flag.fin) !== 0 && stream.receive === 'open'
-  const repeats = (flags & Flag.fin) !== 0 && !ends
-  const isNews = (length > 0 && !repeats) || (flags & Flag.syn) !== 0 || ends ||
-    ((flags & Flag.ack) !== 0 && !stream.inbound && !stream.acknowledged)
+  const offence = offenceOf(state, stream)
 
-  if (!isNews && !charge(state, 'emptyFrames', now)) {
-    return
-  }
-
-  if (length < HEADER_LENGTH && length > 0 && !ends && (flags & Flag.syn) === 0 && isCharged(type, stream) && !charge(state, 'tinyFrames', now)) {
+  if (offence !== undefined && !charge(state, offence, now)) {
     return
   }
 
@@ -77,9 +70,22 @@ function receiveStreamFrame (state: YamuxState, now: number): void {
   }
 }
 
-/** Messages of a few bytes are honest; so is what a reader is behind with, but not without end. */
-function isCharged (type: number, { receiveQueue }: YamuxStream): boolean {
-  return type === FrameType.windowUpdate || receiveQueue.pieces > FEW_PIECES
+/**
+ * What a frame is charged to that says nothing new, or next to nothing. Messages of a few bytes are honest; so is what a reader
+ * is behind with, but not without end.
+ */
+function offenceOf ({ decoder: { type, flags, length } }: YamuxState, stream: YamuxStream): 'emptyFrames' | 'tinyFrames' | undefined {
+  const ends = (flags & Flag.fin) !== 0
+
+  if ((flags & Flag.syn) !== 0 || (ends && stream.receive === 'open')) {
+    return undefined
+  }
+
+  if (length === 0 || ends) {
+    return (flags & Flag.ack) !== 0 && !stream.inbound && !stream.acknowledged ? undefined : 'emptyFrames'
+  }
+
+  return length < HEADER_LENGTH && (type === FrameType.windowUpdate || stream.receiveQueue.pieces > FEW_PIECES) ? 'tinyFrames' : undefined
 }
 
 /** A new stream, or `undefined` when it is refused or was a violation. */
