@@ -303,14 +303,14 @@ export const SHARED: Attack[] = [
   },
   {
     name: 'slow-messages',
-    title: 'a message of 60,000 bytes announced on each of 900 streams, and 500 of them sent, a byte at a time',
+    title: 'a message of 60,000 bytes announced on each of 900 streams, and 200 of them sent, a byte at a time',
     languages: BOTH,
     ends: GOES_ON,
     app: 'read-message',
     run: async (wire, { open, data }) => {
       await wire.each(900, i => [open(i), data(i, encodeVarint(60_000))])
       await wire.pause(300)
-      await wire.each(900 * 500, i => data(i % 900, ONE))
+      await wire.each(900 * 200, i => data(i % 900, ONE))
       await wire.pause(1_000)
     }
   },
