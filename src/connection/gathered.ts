@@ -19,6 +19,8 @@ export class Gathered {
   }
 
   toList (): Uint8ArrayList {
+    this.#tail.finish(this.#pieces)
+
     return Uint8ArrayList.fromUint8Arrays(this.#pieces)
   }
 }

@@ -122,6 +122,7 @@ export class ReceiveQueue {
 
       if (isApart || isWorthKeeping(piece)) {
         // not by `slice()`, which copies nothing of the `Buffer` that a socket of Node.js delivers
+        this.#tail?.finish(pieces, write)
         pieces[write++] = isWorthKeeping(piece) ? piece : new Uint8Array(piece)
         this.#tail?.close()
       } else {
@@ -129,6 +130,8 @@ export class ReceiveQueue {
         write = this.#tail.append(pieces, write, piece, this.byteLength)
       }
     }
+
+    this.#tail?.finish(pieces, write)
 
     if (this.#head > 0) {
       this.#pieces = pieces.slice(this.#head, write)

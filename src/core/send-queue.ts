@@ -46,6 +46,7 @@ export class SendQueue {
   drainTo (output: Output, length: number): void {
     const pieces = this.#pieces ?? []
 
+    this.#tail?.finish(pieces)
     this.byteLength -= length
 
     while (length > 0) {

@@ -37,6 +37,7 @@ export class Tail {
   readonly #min: number
   #buffer: Uint8Array | undefined
   #length = 0
+  #unfinished = false
 
   constructor (min = MIN_BYTES) {
     this.#min = min
@@ -57,6 +58,7 @@ export class Tail {
       this.joined = true
       this.append(pieces, pieces.length, piece, waiting)
     } else {
+      this.finish(pieces)
       pieces.push(withoutPin(piece))
       this.close()
     }
@@ -64,7 +66,7 @@ export class Tail {
 
   /**
    * Copies a piece behind the first `count` of `pieces`, into the spare room of the last first, if that is in the tail, whole.
-   * `waiting` bytes are queued. Returns how many pieces there are then.
+   * `waiting` bytes are queued. Returns how many pieces there are then, of which the last is whole only after `finish()`.
    */
   append (pieces: Uint8Array[], count: number, piece: Uint8Array, waiting: number): number {
     const buffer = this.#buffer
@@ -72,30 +74,35 @@ export class Tail {
     if (buffer !== undefined) {
       const part = piece.byteLength <= buffer.byteLength - this.#length ? piece : piece.subarray(0, buffer.byteLength - this.#length)
 
-      if (part.byteLength > 0) {
-        buffer.set(part, this.#length)
-        this.#length += part.byteLength
-        pieces[count - 1] = buffer.subarray(0, this.#length)
-      }
+      buffer.set(part, this.#length)
+      this.#length += part.byteLength
+      this.#unfinished = true
 
       if (part === piece) {
         return count
       }
 
+      this.finish(pieces, count)
       piece = piece.subarray(part.byteLength)
     }
 
-    if (piece.byteLength > 0) {
-      // an eighth of all that waits, and no more than twice the last: spare room costs as much memory as what is kept
-      const next = buffer === undefined ? 0 : Math.min(MAX_BYTES, buffer.byteLength * 2, waiting / 8)
+    // an eighth of all that waits, and no more than twice the last: spare room costs as much memory as what is kept
+    const next = buffer === undefined ? 0 : Math.min(MAX_BYTES, buffer.byteLength * 2, waiting / 8)
 
-      this.#buffer = new Uint8Array(Math.max(this.#min, next, piece.byteLength))
-      this.#buffer.set(piece)
-      this.#length = piece.byteLength
-      pieces[count++] = this.#buffer.subarray(0, piece.byteLength)
-    }
+    this.#buffer = new Uint8Array(Math.max(this.#min, next, piece.byteLength))
+    this.#buffer.set(piece)
+    this.#length = piece.byteLength
+    pieces[count++] = this.#buffer.subarray(0, piece.byteLength)
 
     return count
+  }
+
+  /** The last piece is all that was joined to it. Not for each that is joined, as that was a sixth of what a small message cost. */
+  finish (pieces: Uint8Array[], count = pieces.length): void {
+    if (this.#unfinished) {
+      this.#unfinished = false
+      pieces[count - 1] = (this.#buffer as Uint8Array).subarray(0, this.#length)
+    }
   }
 
   /** What comes next is not joined to what is there. */
