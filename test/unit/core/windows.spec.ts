@@ -411,4 +411,12 @@ describe('core/windows', () => {
       expect(window).to.include({ size: 0, available: 0 })
     })
   })
+
+  it('has no credit that could wait for that of others before it has given any', () => {
+    const window = new ReceiveWindow(1_000, 1_000)
+
+    window.waits = true
+    expect(window.waits).to.be.false()
+    expect(window.mayWait(0, new Path())).to.be.false()
+  })
 })
