@@ -9,8 +9,8 @@ import type { Output } from './output.ts'
 
 /**
  * As long as no more pieces than this wait, each makes a frame of its own; only a longer queue is sent as the stream of
- * bytes that it is, to its end if some were joined. Readers that take one `send()` for one message are wrong, but many, and libp2p's own tests are
- * among them.
+ * bytes that it is, to its end if some were joined. Readers that take one `send()` for one message are wrong, but many, and
+ * libp2p's own tests are among them.
  */
 const FEW_PIECES = 16
 
@@ -54,6 +54,7 @@ export class SendQueue {
 
       if (piece.byteLength > length) {
         output.append(piece.subarray(0, length))
+        // if it is the tail it is the only piece, and what comes next stays apart from it
         pieces[this.#head] = withoutPin(piece.subarray(length))
         return
       }
