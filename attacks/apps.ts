@@ -55,6 +55,14 @@ function readMessage (stream: Stream & { readLengthPrefixed?(): Promise<unknown>
   message.catch(ignore)
 }
 
+/** As libp2p's node does first: what comes behind the protocol is pushed back, here for an application that takes its time. */
+function negotiate (stream: Stream): void {
+  const messages = lpStream(stream)
+
+  held.push(stream)
+  messages.read().then(() => { messages.unwrap() }).catch(ignore)
+}
+
 function leave (stream: Stream): void {
   stream.close().catch(ignore)
   stream.closeRead().catch(ignore)
@@ -75,6 +83,8 @@ export function use (app: App, stream: Stream, index: number): void {
     stream.close().catch(ignore)
   } else if (app === 'read-message') {
     readMessage(stream)
+  } else if (app === 'negotiate') {
+    negotiate(stream)
   } else if (app === 'leave') {
     leave(stream)
   } else {

@@ -302,6 +302,21 @@ export const SHARED: Attack[] = [
     }
   },
   {
+    name: 'unread-negotiated',
+    title: '60,000 bytes behind the protocol that is agreed on, on each of 900 streams that are not read otherwise',
+    languages: BOTH,
+    ends: GOES_ON,
+    app: 'negotiate',
+    run: async (wire, { open, data }) => {
+      const body = join(encodeVarint(30), new Uint8Array(30 + 60_000))
+
+      for (let i = 0; i < 900 && !wire.closed; i++) {
+        await wire.send(open(i), data(i, body))
+        await wire.pause(2)
+      }
+    }
+  },
+  {
     name: 'slow-messages',
     title: 'a message of 60,000 bytes announced on each of 900 streams, and 200 of them sent, a byte at a time',
     languages: BOTH,

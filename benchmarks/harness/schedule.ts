@@ -28,13 +28,15 @@ const WARM_UP = 0
 /**
  * V8 compiles what runs often for the connection that it runs for, and again once there are others: a process is warm
  * after so many, however long each of them lasts. Bulk had 60 % of its rate on the second connection after 6 s on the
- * first, and all of it on the tenth; that of @libp2p/mplex 80 %. A node has hundreds of them, for days.
+ * first, and all of it on the tenth; that of @libp2p/mplex 80 %. A node has hundreds of them, for days. Over noise a GiB
+ * takes five times as long, and whoever had had 3 s of it had the heap marked twice as often as after 7. Cases that take
+ * their time have fewer.
  */
-const WARM_UP_CONNECTIONS = 10
+const WARM_UPS: Record<LinkName, { connections: number, seconds: number }> = {
+  bare: { connections: 10, seconds: 5 },
+  noise: { connections: 18, seconds: 7.5 }
+}
 const WARM_UP_MILLIS = 300
-
-/** Cases that take their time have fewer. */
-const WARM_UP_SECONDS = 5
 
 /** Starting two processes, loading the peer. */
 const START_SECONDS = 1.2
@@ -78,7 +80,7 @@ function withoutMissing (plan: Plan, progress: (line: string) => void): Plan {
 function secondsOf (group: Group, plan: Plan): number {
   const seconds = group.benchCase.seconds(plan.parameters) * plan.rounds
 
-  return group.peers.reduce((sum, peer) => sum + START_SECONDS + warmUpsOf(peer, group.benchCase, plan) * group.benchCase.seconds(warmUpParameters(plan)) + seconds, 0)
+  return group.peers.reduce((sum, peer) => sum + START_SECONDS + warmUpsOf(peer, group, plan) * group.benchCase.seconds(warmUpParameters(plan)) + seconds, 0)
 }
 
 function warmUpParameters ({ parameters }: Plan): Parameters {
@@ -86,8 +88,10 @@ function warmUpParameters ({ parameters }: Plan): Parameters {
 }
 
 /** What was compiled ahead of time is warm at once. */
-function warmUpsOf ({ native }: PeerInfo, benchCase: BenchCase, plan: Plan): number {
-  return native !== undefined ? 1 : Math.max(1, Math.min(WARM_UP_CONNECTIONS, Math.floor(WARM_UP_SECONDS / benchCase.seconds(warmUpParameters(plan)))))
+function warmUpsOf ({ native }: PeerInfo, { benchCase, link }: Group, plan: Plan): number {
+  const { connections, seconds } = WARM_UPS[link]
+
+  return native !== undefined ? 1 : Math.max(1, Math.min(connections, Math.floor(seconds / benchCase.seconds(warmUpParameters(plan)))))
 }
 
 export async function runPlan (wanted: Plan, progress: (line: string) => void): Promise<Series[]> {
@@ -120,7 +124,7 @@ async function runGroup (group: Group, plan: Plan, progress: (line: string) => v
 
   try {
     for (const [index, one] of series.entries()) {
-      for (let i = warmUpsOf(group.peers[index], benchCase, plan); i > 0; i--) {
+      for (let i = warmUpsOf(group.peers[index], group, plan); i > 0; i--) {
         await runSample(one, WARM_UP)
       }
     }

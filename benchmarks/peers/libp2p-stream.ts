@@ -1,6 +1,6 @@
 /** A channel over a stream of libp2p, whichever muxer made it, or over a connection without a muxer. */
 import type { Channel, Chunk } from './types.ts'
-import type { MessageStream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
+import type { MessageStream, Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 
 export class StreamChannel implements Channel {
   readonly #stream: MessageStream
@@ -45,6 +45,11 @@ export class StreamChannel implements Channel {
   }
 
   onEnd (callback: (err?: Error) => void): void {
+    if ((this.#stream as Partial<Stream>).remoteWriteStatus === 'closed') {
+      // it waited to be accepted when the remote ended it: what is unread is delivered first
+      queueMicrotask(callback)
+    }
+
     this.#stream.addEventListener('remoteCloseWrite', () => {
       callback()
     })

@@ -361,8 +361,12 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
     const list = new Gathered()
 
     try {
+      signal?.throwIfAborted()
+
       while (list.byteLength < length) {
-        const data = await this.#next(length - list.byteLength, signal)
+        const max = length - list.byteLength
+        // what is here is not waited for: of a message in many pieces each would take a turn of promises
+        const data = this.take(max) ?? await this.#next(max, signal)
 
         if (data === undefined) {
           throw new UnexpectedEOFError(`the stream ended after ${list.byteLength} of ${length} bytes`)
@@ -384,8 +388,10 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
     const varint = new VarintDecoder()
 
     try {
+      signal?.throwIfAborted()
+
       while (true) {
-        const data = await this.#next(1, signal)
+        const data = this.take(1) ?? await this.#next(1, signal)
 
         if (data === undefined) {
           if (prefix.byteLength === 0) {

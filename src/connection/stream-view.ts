@@ -11,7 +11,6 @@ import type { ErrorOrigin, MuxError } from '../interface/errors.ts'
 import type { Priority, Urgency } from '../interface/muxer.ts'
 import type { FullStreamStatistics } from '../interface/statistics.ts'
 import type { Logger, MessageStreamDirection, MessageStreamReadStatus, MessageStreamStatus, MessageStreamTimeline, MessageStreamWriteStatus } from '@libp2p/interface'
-import type { Uint8ArrayList } from 'uint8arraylist'
 
 /** What a stream needs of its connection. */
 export interface StreamHost {
@@ -35,9 +34,6 @@ export abstract class StreamView extends StreamSurface {
 
   protected readonly host: StreamHost
   protected paused = false
-
-  /** Bytes that were read and pushed back: they come before what the record holds. */
-  protected returned: Uint8ArrayList | undefined
 
   #log: Logger | undefined
   #timeline: MessageStreamTimeline | undefined
@@ -111,7 +107,7 @@ export abstract class StreamView extends StreamSurface {
   }
 
   get readBufferLength (): number {
-    return this.record.receiveQueue.byteLength + (this.returned?.byteLength ?? 0)
+    return this.record.receiveQueue.byteLength
   }
 
   get writeBufferLength (): number {

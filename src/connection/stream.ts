@@ -1,6 +1,6 @@
 /**
  * `MuxedStream`: one stream of a connection as libp2p's `Stream`, over the record that an engine keeps of it. All
- * state of the protocol is in the record; here are events, promises, and what was pushed back by a reader.
+ * state of the protocol is in the record, and all bytes; here are events and promises.
  *
  * Reading is what returns credit: a `message` event that somebody listens to, or a pull of the iterator.
  */
@@ -8,14 +8,14 @@ import { StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { FEW_PIECES } from '../core/receive-queue.ts'
 import { Edge } from '../core/stream-record.ts'
-import { StreamBufferError, StreamResetError, StreamStateError } from '../interface/errors.ts'
+import { StreamResetError, StreamStateError } from '../interface/errors.ts'
 import { checkCode } from './checks.ts'
 import { writeError } from './stream-surface.ts'
 import { StreamView, isLocal } from './stream-view.ts'
 import { Waiters } from './waiters.ts'
 import type { StreamHost } from './stream-view.ts'
 import type { StreamRecord } from '../core/stream-record.ts'
-import type { MuxedStream as MuxedStreamSurface } from '../interface/muxer.ts'
+import type { Bytes, MuxedStream as MuxedStreamSurface } from '../interface/muxer.ts'
 import type { AbortOptions, EventHandler, MessageStreamEvents } from '@libp2p/interface'
 
 /** Many small pieces are handed over together, up to this many bytes: an event, or a turn of a loop, costs more than they. */
@@ -124,7 +124,6 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
   }
 
   sendCloseRead (): void {
-    this.returned = undefined
     this.host.engine.closeRead(this.record, this.host.now())
     this.host.changed()
     this.#maybeEnd()
@@ -156,20 +155,12 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
 
   /** Puts bytes behind what is unread. */
   push (data: Uint8Array | Uint8ArrayList): void {
-    this.#giveBack(data, list => {
-      for (const piece of this.host.engine.readAll(this.record, this.host.now())) {
-        list.append(piece)
-      }
-
-      list.append(data)
-    })
+    this.#giveBack(data, false)
   }
 
   /** Puts bytes in front of what is unread. */
   unshift (data: Uint8Array | Uint8ArrayList): void {
-    this.#giveBack(data, list => {
-      list.prepend(data)
-    })
+    this.#giveBack(data, true)
   }
 
   addEventListener<K extends keyof MessageStreamEvents>(type: K, handler: EventHandler<MessageStreamEvents[K]> | null, options?: boolean | AddEventListenerOptions): void
@@ -242,13 +233,11 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     return receive === 'reset' && !readClosed ? error : undefined
   }
 
-  protected putBack (data: Uint8ArrayList): void {
-    if (this.record.readClosed) {
-      return
+  protected putBack (data: Bytes, inFront = true): void {
+    if (!this.record.readClosed) {
+      this.host.engine.putBack(this.record, data instanceof Uint8Array ? [data] : data, inFront, this.host.now())
+      this.host.changed()
     }
-
-    this.returned ??= new Uint8ArrayList()
-    this.returned.prepend(data)
   }
 
   /**
@@ -306,7 +295,6 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
 
     const hadUnsent = this.record.sendQueue.byteLength > 0
 
-    this.returned = undefined
     this.host.engine.reset(this.record, code, err, this.host.now())
 
     if (hadUnsent) {
@@ -323,22 +311,14 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     }
   }
 
-  #giveBack (data: Uint8Array | Uint8ArrayList, add: (list: Uint8ArrayList) => void): void {
+  #giveBack (data: Bytes, inFront: boolean): void {
     this.#assertReadable('push data onto')
 
     if (data.byteLength === 0) {
       return
     }
 
-    this.returned ??= new Uint8ArrayList()
-    add(this.returned)
-
-    if (this.returned.byteLength > this.maxReadBufferLength) {
-      this.abort(new StreamBufferError(
-        `${this.returned.byteLength} bytes were pushed back to be read again, the limit is ${this.maxReadBufferLength} (option maxReadBufferLength)`))
-      return
-    }
-
+    this.putBack(data, inFront)
     queueMicrotask(() => {
       this.#deliver()
       this.#waiters?.notify()
@@ -349,12 +329,13 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
   #deliver (): void {
     while (!this.paused && this.#pulling === 0 && this.readBufferLength > 0 && this.listenerCount('message') > 0) {
       const data = this.#take(MESSAGE_BYTES)
+      const left = this.readBufferLength
 
       if (data !== undefined) {
         this.dispatchEvent(new StreamMessageEvent(data))
       }
 
-      if (this.returned !== undefined) {
+      if (this.readBufferLength > left) {
         // pushed back by a listener: for the next to listen, who may not be there yet
         break
       }
@@ -364,14 +345,10 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     this.#maybeEnd()
   }
 
-  /** The next bytes, one piece or some small ones together: what was pushed back first, at most `max` of the rest. */
+  /** The next bytes, one piece or some small ones together, at most `max`. */
   #take (max: number): Uint8Array | Uint8ArrayList | undefined {
     const { engine } = this.host
     const { receiveQueue } = this.record
-
-    if (this.returned !== undefined) {
-      return this.#takeReturned(this.returned, max)
-    }
 
     const now = this.host.now()
     const first = engine.read(this.record, max, now)
@@ -390,20 +367,6 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     }
 
     return list
-  }
-
-  #takeReturned (returned: Uint8ArrayList, max: number): Uint8ArrayList {
-    if (returned.byteLength <= max) {
-      this.returned = undefined
-
-      return returned
-    }
-
-    const part = returned.sublist(0, max)
-
-    returned.consume(max)
-
-    return part
   }
 
   /** Nothing more will come. Throws when that is not because the peer, or our own reader, ended it. */

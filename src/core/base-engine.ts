@@ -2,8 +2,10 @@
  * What all engines do alike: whatever an application asks of a stream, and what a shell polls. A language adds what its
  * frames do, and how things end on its wire.
  */
+import { StreamErrorCode } from '../interface/codes.ts'
 import { ConnectionClosedError, MuxerClosedError, StreamBufferError, TimeoutError, TooManyOutboundProtocolStreamsError } from '../interface/errors.ts'
 import { isCrowded } from './connection-state.ts'
+import { keepAgain } from './overflow.ts'
 import { stalledSince, sweep } from './timeouts.ts'
 import type { ConnectionLimits, ConnectionState } from './connection-state.ts'
 import type { Engine, EngineEvent, EngineState, EngineStatistics, OpenOptions, RecordStatistics } from './engine.ts'
@@ -159,14 +161,17 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
     return bytes
   }
 
-  readAll (stream: Stream, now: number): Uint8Array[] {
-    this.connection.kept.release(stream)
+  putBack (stream: Stream, pieces: Iterable<Uint8Array>, inFront: boolean, now: number): void {
+    const { receiveQueue, limits: { maxReadBufferLength } } = stream
+    const overflow = keepAgain(this.connection, stream, pieces, inFront)
 
-    const bytes = stream.receiveQueue.takeAll()
-
-    this.consumed(stream, now)
-
-    return bytes
+    if (overflow !== undefined) {
+      // nobody but our own application has done anything, so it is charged to no peer
+      this.reset(overflow.stream, StreamErrorCode.resourceLimitExceeded, overflow.error, now)
+    } else if (receiveQueue.byteLength > maxReadBufferLength) {
+      this.reset(stream, StreamErrorCode.resourceLimitExceeded, new StreamBufferError(
+        `${receiveQueue.byteLength} bytes wait to be read, some of which were pushed back, the limit is ${maxReadBufferLength} (option maxReadBufferLength)`), now)
+    }
   }
 
   retain (stream: Stream): void {

@@ -76,7 +76,9 @@ export interface Engine {
 
   /** The next bytes, at most `max`: taking them is what returns credit. */
   read(stream: StreamRecord, max: number, now: number): Uint8Array | undefined
-  readAll(stream: StreamRecord, now: number): Uint8Array[]
+
+  /** What was read is unread again, before what came since or after it. Its credit went back with the first read, and does not again. */
+  putBack(stream: StreamRecord, pieces: Iterable<Uint8Array>, inFront: boolean, now: number): void
 
   /** What is unread will stay so for longer than the moment: it is made small. */
   retain(stream: StreamRecord): void

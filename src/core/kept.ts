@@ -51,6 +51,18 @@ export class Kept {
     return piece
   }
 
+  /** The stream is not over, or lingers, or its connection is over. */
+  putBack (stream: StreamRecord, piece: Uint8Array, inFront: boolean): void {
+    if (!this.#counts(stream)) {
+      stream.receiveQueue.putBack(piece, inFront)
+      return
+    }
+
+    this.#add(stream, -1)
+    stream.receiveQueue.putBack(piece, inFront)
+    this.#add(stream, 1)
+  }
+
   settle (stream: StreamRecord, join = false): void {
     if (!this.#counts(stream)) {
       stream.receiveQueue.settle(join)
@@ -70,7 +82,7 @@ export class Kept {
     }
   }
 
-  /** The stream was counted, and is over. */
+  /** The stream is over. What it holds was counted before it was, or is nothing yet. */
   linger (stream: StreamRecord): void {
     this.#lingering.add(stream)
   }

@@ -59,10 +59,30 @@ const UNSTARTED: Bound = {
 
 /** Keeps what came until somebody reads it. Returns the stream that has to be reset for it, if one has. */
 export function keep<Stream extends StreamRecord> (state: ConnectionState<Stream, any>, stream: Stream, piece: Uint8Array): Overflow<Stream> | undefined {
-  const { kept, budgets: { limits } } = state
-
-  kept.push(stream, piece)
+  state.kept.push(stream, piece)
   state.edges.raise(stream, Edge.readable)
+
+  return bound(state, stream)
+}
+
+/** Keeps what was read and is unread again, as `keep()` does: in front of what came since, or behind it. */
+export function keepAgain<Stream extends StreamRecord> (state: ConnectionState<Stream, any>, stream: Stream, pieces: Iterable<Uint8Array>, inFront: boolean): Overflow<Stream> | undefined {
+  if (stream.closed && state.phase !== 'closed') {
+    state.kept.linger(stream)
+  }
+
+  for (const piece of inFront ? [...pieces].reverse() : pieces) {
+    if (piece.byteLength > 0) {
+      state.kept.putBack(stream, piece, inFront)
+    }
+  }
+
+  return bound(state, stream)
+}
+
+/** Something was added to what is unread of the stream. */
+function bound<Stream extends StreamRecord> (state: ConnectionState<Stream, any>, stream: Stream): Overflow<Stream> | undefined {
+  const { kept, budgets: { limits } } = state
 
   if (kept.pieces > Math.min(MANY_PIECES, limits.unreadPieces)) {
     kept.settle(stream, true)

@@ -21,7 +21,7 @@ export const FEW_PIECES = 16
 export class ReceiveQueue {
   byteLength = 0
 
-  /** Bytes that were taken out so far. */
+  /** Bytes that were taken out so far, and not put back. */
   taken = 0
   #pieces: Uint8Array[] = NONE
   #head = 0
@@ -82,14 +82,26 @@ export class ReceiveQueue {
     return piece
   }
 
-  /** Everything that is queued. */
-  takeAll (): Uint8Array[] {
-    const pieces = this.#head === 0 ? this.#pieces : this.#pieces.slice(this.#head)
+  /** What was taken out is here again, in front of the rest or behind it. */
+  putBack (piece: Uint8Array, inFront: boolean): void {
+    this.taken -= piece.byteLength
 
-    this.taken += this.byteLength
-    this.clear()
+    if (!inFront || this.byteLength === 0) {
+      this.push(piece)
+      return
+    }
 
-    return pieces
+    // what is in front of settled pieces is never looked at again
+    const settled = isWorthKeeping(piece) ? piece : new Uint8Array(piece)
+
+    if (this.#head > 0) {
+      this.#pieces[--this.#head] = settled
+    } else {
+      this.#pieces.unshift(settled)
+      this.#settled++
+    }
+
+    this.byteLength += piece.byteLength
   }
 
   clear (): void {

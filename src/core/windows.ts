@@ -116,7 +116,8 @@ export class ReceiveWindow {
     const limit = isAlone ? this.limit : Math.min(this.limit, Math.max(this.#base, this.#starvation?.needed ?? 0))
 
     if (this.size > limit) {
-      this.#resize(Math.max(limit, this.available + unread), budget)
+      // with what was pushed back to be read again it may be more than the window
+      this.#resize(Math.max(limit, Math.min(this.size, this.available + unread)), budget)
     } else if (this.size < this.#base) {
       // it was shrunk, and the limit has been raised since
       this.size = Math.min(limit, this.#base)

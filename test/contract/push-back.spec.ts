@@ -1,4 +1,5 @@
 /** `push()` and `unshift()`: bytes that were read too far, or come from elsewhere, are read again in their place. */
+import { lpStream } from '@libp2p/utils'
 import { expect } from 'aegir/chai'
 import all from 'it-all'
 import { Uint8ArrayList } from 'uint8arraylist'
@@ -131,6 +132,29 @@ describe('contract: push and unshift', () => {
     expect(() => { stream.push(bytes('late')) }).to.throw().with.property('name', 'StreamStateError')
     expect(() => { stream.pause() }).to.throw().with.property('name', 'StreamStateError')
     expect(() => { stream.resume() }).to.throw().with.property('name', 'StreamStateError')
+  })
+
+  it('behind a negotiation count as bytes that nobody has begun to read', async () => {
+    const setup = muxerAndPeer({ direction: 'inbound', options: { budgets: { unstartedBytes: 300_000 } } })
+    const streams: MuxedStream[] = []
+    const errors: Array<string | undefined> = []
+
+    for (const [id, rest] of [[1, 150_000], [3, 150_000], [5, 100]]) {
+      const stream = await inboundStream(setup, windowUpdate(id, 0, SYN))
+      const messages = lpStream(stream)
+
+      stream.addEventListener('close', ({ error }) => { errors.push(error?.message) })
+      setup.peer.send(data(id, new Uint8ArrayList(Uint8Array.of(30), new Uint8Array(30 + rest)).subarray()))
+      await messages.read()
+      messages.unwrap()
+      streams.push(stream)
+    }
+
+    await turn()
+    expect(streams.map(({ readBufferLength }) => readBufferLength)).to.deep.equal([150_000, 0, 100])
+    expect(errors).to.deep.equal(['300131 bytes wait on streams that nobody has begun to read, the limit is 300000 (option budgets.unstartedBytes), and this one holds the most'])
+    await setup.peer.hears('window|RST 3 4098')
+    expect(await streams[0].read({ bytes: 150_000 })).to.have.lengthOf(150_000)
   })
 
   it('of more than maxReadBufferLength abort the stream: no flow control bounds them', async () => {

@@ -5,10 +5,11 @@ import { ReceiveQueue } from '../../src/core/receive-queue.ts'
 import { SendQueue } from '../../src/core/send-queue.ts'
 import { piece, pieceLength, runs, sequence } from '../support/arbitraries.ts'
 import { join } from '../support/frames.ts'
+import { takeAll } from '../support/reading.ts'
 
 type SendStep = { push: Uint8Array[] } | { frame: number, header: number } | { take: true }
 
-type ReceiveStep = { push: Uint8Array[] } | { shift: number } | { settle: true } | { takeAll: true } | { clear: true }
+type ReceiveStep = { push: Uint8Array[] } | { shift: number } | { putBack: Uint8Array, inFront: boolean } | { settle: boolean } | { clear: true }
 
 const pieces = fc.oneof(
   fc.array(piece, { minLength: 1, maxLength: 5 }),
@@ -35,8 +36,8 @@ const sendStep: fc.Arbitrary<SendStep> = fc.oneof(
 const receiveStep: fc.Arbitrary<ReceiveStep> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ push: pieces }) },
   { weight: 5, arbitrary: fc.record({ shift: fc.oneof(pieceLength, fc.constant(Infinity)) }) },
-  { weight: 4, arbitrary: fc.constant({ settle: true as const }) },
-  { weight: 1, arbitrary: fc.constant({ takeAll: true as const }) },
+  { weight: 3, arbitrary: fc.record({ putBack: piece, inFront: fc.boolean() }) },
+  { weight: 4, arbitrary: fc.record({ settle: fc.boolean() }) },
   { weight: 1, arbitrary: fc.constant({ clear: true as const }) }
 )
 
@@ -46,6 +47,10 @@ class Bytes {
 
   push (bytes: Uint8Array): void {
     this.#bytes = join(this.#bytes, bytes)
+  }
+
+  unshift (bytes: Uint8Array): void {
+    this.#bytes = join(bytes, this.#bytes)
   }
 
   take (length: number): Uint8Array {
@@ -124,10 +129,16 @@ describe('property: queues', () => {
             expect(shifted.byteLength).to.be.within(1, step.shift)
             handedOut.push([shifted, model.take(shifted.byteLength)])
           }
+        } else if ('putBack' in step) {
+          queue.putBack(step.putBack, step.inFront)
+
+          if (step.inFront) {
+            model.unshift(step.putBack)
+          } else {
+            model.push(step.putBack)
+          }
         } else if ('settle' in step) {
-          queue.settle()
-        } else if ('takeAll' in step) {
-          handedOut.push([join(...queue.takeAll()), model.take(model.length)])
+          queue.settle(step.settle)
         } else {
           queue.clear()
           model.take(model.length)
@@ -137,7 +148,7 @@ describe('property: queues', () => {
         expect(queue.pieces > 0).to.equal(model.length > 0)
       }
 
-      handedOut.push([join(...queue.takeAll()), model.take(model.length)])
+      handedOut.push([join(...takeAll(queue)), model.take(model.length)])
 
       // looked at only now, when all that could have changed it has happened
       for (const [actual, expected] of handedOut) {
@@ -168,7 +179,7 @@ describe('property: queues', () => {
 
       // each of the few may have been joined into a tail of its own, and the first may have been read in part
       expect(pieces).to.be.at.most(2 * byteLength / 1_024 + 18)
-      expect(pinned(queue.takeAll())).to.be.at.most(2.25 * byteLength + 18 * 1_024 + Math.max(largest, 65_536))
+      expect(pinned(takeAll(queue))).to.be.at.most(2.25 * byteLength + 18 * 1_024 + Math.max(largest, 65_536))
     }), runs(100))
   })
 })

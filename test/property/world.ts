@@ -3,6 +3,7 @@ import { takeEdges } from '../../src/core/stream-lanes.ts'
 import { Edge } from '../../src/core/stream-record.ts'
 import { resolveConfig } from '../../src/protocols/yamux/config.ts'
 import { YamuxEngine } from '../../src/protocols/yamux/engine.ts'
+import { readAll } from '../support/reading.ts'
 import { RESET, StreamModel, must, otherSide } from './stream-model.ts'
 import type { Side } from './stream-model.ts'
 import type { BaseEngine } from '../../src/core/base-engine.ts'
@@ -103,7 +104,7 @@ export abstract class AnyWorld<Stream extends StreamRecord> {
 
   readAll (side: Side, which: number): void {
     this.#withReader(side, which, (engine, record, model) => {
-      for (const bytes of engine.readAll(record, this.#now)) {
+      for (const bytes of readAll(engine, record, this.#now)) {
         model.read(side, bytes)
       }
     })

@@ -1,5 +1,6 @@
 /** One of the two applications: opens, accepts, writes, reads, pauses, ends, resets as chance will have it. */
 import { Edge } from '../../../src/core/stream-record.ts'
+import { readAll } from '../../support/reading.ts'
 import { SideModel, StreamModel, checkErrors } from './model.ts'
 import { isPattern, pattern } from './pattern.ts'
 import { Random } from './random.ts'
@@ -335,7 +336,7 @@ export class RandomSide {
 
   #read (model: StreamModel, stream: YamuxStream, max: number): void {
     const pieces = this.#random.chance(0.2) && max === Infinity
-      ? this.endpoint.engine.readAll(stream, this.endpoint.now)
+      ? readAll(this.endpoint.engine, stream, this.endpoint.now)
       : [this.endpoint.read(stream, max) as Uint8Array]
 
     for (const bytes of pieces) {

@@ -1,6 +1,7 @@
 import { expect } from 'aegir/chai'
 import { ReceiveQueue } from '../../../src/core/receive-queue.ts'
 import { pattern } from '../../support/frames.ts'
+import { takeAll } from '../../support/reading.ts'
 
 const BUFFER = 65_536
 
@@ -62,7 +63,7 @@ describe('core/receive-queue, what it keeps in memory', () => {
         const total = Math.min(1_048_576, byteLength * 20_000)
         const queue = settled(slices(byteLength, total, header), every)
         const unread = queue.byteLength
-        const pieces = queue.takeAll()
+        const pieces = takeAll(queue)
 
         expect(unread).to.be.at.least(total)
         expect(pinned(pieces)).to.be.at.most(2 * unread + SPARE)
@@ -78,7 +79,7 @@ describe('core/receive-queue, what it keeps in memory', () => {
       for (const byteLength of [1, 3_000, 20_000]) {
         const queue = settled([...slices(byteLength, 10 * byteLength)].map(deliver), 1)
 
-        expect(pinned(queue.takeAll())).to.equal(10 * byteLength)
+        expect(pinned(takeAll(queue))).to.equal(10 * byteLength)
       }
     })
   }
@@ -86,20 +87,20 @@ describe('core/receive-queue, what it keeps in memory', () => {
   it('is an eighth of a buffer more than what is unread where seven eighths are used', () => {
     const queue = settled([pattern(BUFFER).subarray(0, BUFFER / 8 * 7)], 1)
 
-    expect(pinned(queue.takeAll())).to.equal(BUFFER)
+    expect(pinned(takeAll(queue))).to.equal(BUFFER)
   })
 
   it('lets go of a buffer of which less is used', () => {
     const queue = settled([pattern(BUFFER).subarray(0, BUFFER / 8 * 7 - 1)], 1)
 
-    expect(pinned(queue.takeAll())).to.equal(BUFFER / 8 * 7 - 1)
+    expect(pinned(takeAll(queue))).to.equal(BUFFER / 8 * 7 - 1)
   })
 
   it('is an eighth more than what is unread, where all of it is joined', () => {
     for (const total of [20_000, 200_000, 1_048_576]) {
       const queue = settled(slices(100, total), 7)
 
-      expect(pinned(queue.takeAll())).to.be.at.most(total * 1.125 + SPARE)
+      expect(pinned(takeAll(queue))).to.be.at.most(total * 1.125 + SPARE)
     }
   })
 
@@ -115,7 +116,7 @@ describe('core/receive-queue, what it keeps in memory', () => {
     queue.settle(true)
     expect(queue.pieces).to.equal(1)
 
-    const [first] = queue.takeAll()
+    const [first] = takeAll(queue)
 
     expect(first).to.deep.equal(pattern(100))
 
@@ -124,7 +125,7 @@ describe('core/receive-queue, what it keeps in memory', () => {
     queue.settle(true)
     queue.push(pattern(20).subarray(10))
     queue.settle(true)
-    expect(queue.takeAll()).to.deep.equal([pattern(10_000), pattern(20)])
+    expect(takeAll(queue)).to.deep.equal([pattern(10_000), pattern(20)])
   })
 
   it('is at most twice what is unread when a reader takes some between', () => {
@@ -147,7 +148,7 @@ describe('core/receive-queue, what it keeps in memory', () => {
 
     expect(unread).to.be.at.least(BUFFER)
     // the buffer of the piece that was read in part is the reader's as well
-    expect(pinned(queue.takeAll())).to.be.at.most(2 * unread + SPARE + BUFFER)
+    expect(pinned(takeAll(queue))).to.be.at.most(2 * unread + SPARE + BUFFER)
   })
 
   it('is a bounded number of pieces, however small they came', () => {
@@ -170,7 +171,7 @@ describe('core/receive-queue, what it keeps in memory', () => {
     const { byteLength, pieces } = queue
 
     expect(pieces).to.be.at.most(2 * byteLength / 4_096 + 1)
-    expect(pinned(queue.takeAll())).to.be.at.most(2 * byteLength)
+    expect(pinned(takeAll(queue))).to.be.at.most(2 * byteLength)
   })
 
   it('is nothing of what was read: what was handed out is the reader\'s alone', async () => {

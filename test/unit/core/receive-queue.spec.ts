@@ -1,6 +1,7 @@
 import { expect } from 'aegir/chai'
 import { ReceiveQueue } from '../../../src/core/receive-queue.ts'
 import { join, pattern } from '../../support/frames.ts'
+import { takeAll } from '../../support/reading.ts'
 
 function queueOf (...pieces: Uint8Array[]): ReceiveQueue {
   const queue = new ReceiveQueue()
@@ -16,17 +17,6 @@ function lengths (pieces: Uint8Array[]): number[] {
   return pieces.map(piece => piece.byteLength)
 }
 
-/** Reads with `shift()` until nothing is left. */
-function shiftAll (queue: ReceiveQueue, max?: number): Uint8Array[] {
-  const pieces: Uint8Array[] = []
-
-  for (let piece = queue.shift(max); piece !== undefined; piece = queue.shift(max)) {
-    pieces.push(piece)
-  }
-
-  return pieces
-}
-
 describe('core/receive-queue', () => {
   it('has nothing to give at first', () => {
     const queue = new ReceiveQueue()
@@ -34,7 +24,7 @@ describe('core/receive-queue', () => {
     expect(queue.byteLength).to.equal(0)
     expect(queue.pieces).to.equal(0)
     expect(queue.shift()).to.equal(undefined)
-    expect(queue.takeAll()).to.deep.equal([])
+    expect(takeAll(queue)).to.deep.equal([])
 
     queue.settle()
     expect(queue.shift()).to.equal(undefined)
@@ -47,7 +37,7 @@ describe('core/receive-queue', () => {
     expect(queue.byteLength).to.equal(10_011)
     expect(queue.pieces).to.equal(3)
 
-    const read = shiftAll(queue)
+    const read = takeAll(queue)
 
     expect(read).to.have.lengthOf(3)
     read.forEach((piece, i) => {
@@ -71,9 +61,9 @@ describe('core/receive-queue', () => {
   it('gives all at once', () => {
     const queue = queueOf(pattern(10), pattern(3, 5))
 
-    expect(queue.takeAll()).to.deep.equal([pattern(10), pattern(3, 5)])
+    expect(takeAll(queue)).to.deep.equal([pattern(10), pattern(3, 5)])
     expect(queue.byteLength).to.equal(0)
-    expect(queue.takeAll()).to.deep.equal([])
+    expect(takeAll(queue)).to.deep.equal([])
   })
 
   it('gives all that is left after some was read', () => {
@@ -82,7 +72,7 @@ describe('core/receive-queue', () => {
     queue.shift()
     queue.shift(1)
 
-    expect(queue.takeAll()).to.deep.equal([pattern(3, 5).subarray(1), pattern(2, 9)])
+    expect(takeAll(queue)).to.deep.equal([pattern(3, 5).subarray(1), pattern(2, 9)])
   })
 
   it('forgets all that is cleared, and starts anew', () => {
@@ -96,7 +86,7 @@ describe('core/receive-queue', () => {
 
     queue.push(pattern(7, 3))
     queue.settle()
-    expect(queue.takeAll()).to.deep.equal([pattern(7, 3)])
+    expect(takeAll(queue)).to.deep.equal([pattern(7, 3)])
   })
 
   it('shares nothing with other queues', () => {
@@ -105,7 +95,7 @@ describe('core/receive-queue', () => {
     a.push(pattern(1))
     b.push(pattern(2))
 
-    expect([lengths(a.takeAll()), lengths(b.takeAll())]).to.deep.equal([[1], [2]])
+    expect([lengths(takeAll(a)), lengths(takeAll(b))]).to.deep.equal([[1], [2]])
   })
 
   it('keeps pieces apart while they are few', () => {
@@ -113,7 +103,7 @@ describe('core/receive-queue', () => {
 
     queue.settle()
 
-    expect(shiftAll(queue)).to.deep.equal(Array.from({ length: 16 }, (_, i) => pattern(i + 1, i)))
+    expect(takeAll(queue)).to.deep.equal(Array.from({ length: 16 }, (_, i) => pattern(i + 1, i)))
   })
 
   it('keeps pieces apart that come one by one while they are few', () => {
@@ -124,7 +114,7 @@ describe('core/receive-queue', () => {
       queue.settle()
     }
 
-    expect(lengths(queue.takeAll())).to.deep.equal(new Array(16).fill(100))
+    expect(lengths(takeAll(queue))).to.deep.equal(new Array(16).fill(100))
   })
 
   it('joins small pieces once they are many', () => {
@@ -143,7 +133,7 @@ describe('core/receive-queue', () => {
 
     queue.settle()
 
-    const pieces = queue.takeAll()
+    const pieces = takeAll(queue)
 
     expect(lengths(pieces)).to.deep.equal([200, 32_768, 200])
     expect(pieces[1]).to.equal(large)
@@ -157,7 +147,7 @@ describe('core/receive-queue', () => {
       const queue = queueOf(...pieces)
 
       queue.settle()
-      expect(join(...shiftAll(queue, max))).to.deep.equal(join(...pieces))
+      expect(join(...takeAll(queue, max))).to.deep.equal(join(...pieces))
     }
   })
 
@@ -173,7 +163,7 @@ describe('core/receive-queue', () => {
 
     // the first seventeen were many; from then on each was one of few
     expect(queue.pieces).to.be.at.most(17)
-    expect(join(...queue.takeAll())).to.deep.equal(join(...Array.from({ length: 80 }, (_, i) => pattern(10, i))))
+    expect(join(...takeAll(queue))).to.deep.equal(join(...Array.from({ length: 80 }, (_, i) => pattern(10, i))))
   })
 
   it('does nothing twice when it is settled again', () => {
@@ -214,7 +204,7 @@ describe('core/receive-queue', () => {
       }
     }
 
-    expect(join(...read, ...queue.takeAll())).to.deep.equal(join(...written))
+    expect(join(...read, ...takeAll(queue))).to.deep.equal(join(...written))
     expect(queue.byteLength).to.equal(0)
   })
 
@@ -248,7 +238,7 @@ describe('core/receive-queue', () => {
 
     queue.settle()
 
-    const [left, ...later] = queue.takeAll()
+    const [left, ...later] = takeAll(queue)
 
     expect(left.byteLength).to.equal(rest)
     expect(later.map(piece => piece.buffer)).to.not.include(part.buffer)
@@ -262,6 +252,51 @@ describe('core/receive-queue', () => {
     queue.settle()
     transport.fill(0)
 
-    expect(join(...queue.takeAll())).to.deep.equal(pattern(65_536).subarray(0, 40_000))
+    expect(join(...takeAll(queue))).to.deep.equal(pattern(65_536).subarray(0, 40_000))
+  })
+
+  it('gives what was put back in front of what is queued, or behind it', () => {
+    const whole = pattern(23)
+    const queue = queueOf(whole.subarray(0, 10), whole.subarray(10, 20))
+    const first = queue.shift(4) as Uint8Array
+
+    expect(queue.taken).to.equal(4)
+    queue.putBack(first.subarray(2), true)
+    queue.putBack(whole.subarray(20), false)
+    queue.putBack(first.subarray(0, 2), true)
+    expect([queue.byteLength, queue.pieces, queue.taken]).to.deep.equal([23, 5, -3])
+    expect(join(...takeAll(queue))).to.deep.equal(whole)
+    queue.putBack(pattern(5), true)
+    expect(takeAll(queue)).to.deep.equal([pattern(5)])
+  })
+
+  it('puts back in front of what was made small, and of what was read', () => {
+    const whole = pattern(420)
+    const queue = queueOf(...Array.from({ length: 40 }, (_, i) => whole.subarray(10 * i, 10 * i + 10)))
+
+    queue.settle()
+
+    const first = queue.shift(15) as Uint8Array
+
+    queue.push(whole.subarray(400, 410))
+    queue.putBack(first, true)
+    queue.settle()
+    queue.push(whole.subarray(410))
+    queue.settle(true)
+    queue.putBack(queue.shift() as Uint8Array, true)
+    expect(join(...takeAll(queue))).to.deep.equal(whole)
+  })
+
+  it('keeps no large buffer for what is put back in front', () => {
+    const queue = queueOf(pattern(10))
+
+    queue.putBack(pattern(65_536).subarray(0, 100), true)
+    expect(queue.shift()?.buffer.byteLength).to.equal(100)
+    queue.settle()
+
+    const whole = pattern(5_000)
+
+    queue.putBack(whole, true)
+    expect(queue.shift()).to.equal(whole)
   })
 })

@@ -58,11 +58,35 @@ describe('yamux: credit', () => {
     expect(link.sent()).to.deep.equal([`window 2 +${WINDOW}`])
   })
 
-  it('gives the same back when everything is taken at once', () => {
-    link.give(data(2, HALF), data(2, HALF))
+  it('gives nothing back a second time for what was pushed back to be read again', () => {
+    link.give(data(2, WINDOW))
 
-    expect(link.engine.readAll(stream, link.now).map(piece => piece.byteLength)).to.deep.equal([HALF, HALF])
-    expect(link.sent()).to.deep.equal([`window 2 +${WINDOW}`])
+    for (const expected of [[`window 2 +${WINDOW}`], [], []]) {
+      const bytes = link.read(stream)
+
+      expect(link.sent()).to.deep.equal(expected)
+      link.engine.putBack(stream, [bytes], true, link.now)
+    }
+
+    // as much as the window again, of which half is read
+    link.give(data(2, WINDOW))
+    link.read(stream, WINDOW + HALF)
+    expect(link.sent()).to.deep.equal([`window 2 +${HALF}`])
+  })
+
+  it('grows no window by what was pushed back when its limit is lowered', () => {
+    link.give(data(2, WINDOW))
+
+    const bytes = link.read(stream)
+
+    link.engine.putBack(stream, [bytes], true, link.now)
+    link.engine.limit(stream, { maxReadBufferLength: WINDOW / 4 })
+    expect(stream.receiveWindow.size).to.equal(WINDOW)
+    link.read(stream)
+    expect(stream.receiveWindow.size).to.equal(WINDOW)
+    link.give(data(2, WINDOW))
+    link.read(stream)
+    expect(stream.receiveWindow.size).to.equal(WINDOW / 4)
   })
 
   it('lets the peer use what it was given, again and again', () => {

@@ -18,6 +18,10 @@ function endBoth (link: EngineDriver, stream: YamuxStream): void {
   link.give(windowUpdate(stream.id, 0, FIN))
 }
 
+function pushBack (link: EngineDriver, stream: YamuxStream, bytes: Uint8Array, inFront = true): void {
+  link.engine.putBack(stream, [bytes], inFront, link.now)
+}
+
 /** As much as makes it a stream that is read. */
 const SOME = 1_024
 
@@ -85,12 +89,12 @@ describe('yamux: what waits to be read on all streams', () => {
 
   for (const [what, free] of [
     ['is read', (link: EngineDriver, stream: YamuxStream) => { link.read(stream) }],
-    ['is read at once', (link: EngineDriver, stream: YamuxStream) => { link.engine.readAll(stream, link.now) }],
+    ['is read, pushed back and read again', (link: EngineDriver, stream: YamuxStream) => { pushBack(link, stream, link.read(stream)); link.read(stream) }],
     ['is made small, then read', (link: EngineDriver, stream: YamuxStream) => { link.engine.retain(stream); link.read(stream, 1); link.engine.retain(stream); link.read(stream) }],
     ['is given up by its reader', (link: EngineDriver, stream: YamuxStream) => { link.closeRead(stream) }],
     ['is of a stream that we reset', (link: EngineDriver, stream: YamuxStream) => { link.reset(stream) }],
     ['is read of a stream that the peer reset', (link: EngineDriver, stream: YamuxStream) => { link.give(windowUpdate(stream.id, 0, RST)); link.read(stream) }],
-    ['is read at once of a stream that the peer reset', (link: EngineDriver, stream: YamuxStream) => { link.give(windowUpdate(stream.id, 0, RST)); link.engine.readAll(stream, link.now) }],
+    ['is pushed back and read again of a stream that the peer reset', (link: EngineDriver, stream: YamuxStream) => { link.give(windowUpdate(stream.id, 0, RST)); pushBack(link, stream, link.read(stream)); link.read(stream) }],
     ['is given up of a stream that both have ended', (link: EngineDriver, stream: YamuxStream) => { endBoth(link, stream); link.closeRead(stream) }],
     ['is of a stream that we reset after both have ended', (link: EngineDriver, stream: YamuxStream) => { endBoth(link, stream); link.reset(stream) }]
   ] as const) {
@@ -201,6 +205,79 @@ describe('yamux: what waits to be read on all streams', () => {
     link.give(data(2, 1_000, SYN), windowUpdate(2, 0, RST))
     expect(link.edges()).to.deep.equal(['2 opened', '2 readable', '2 ended', '2 closed'])
     expect(link.stream(2).receiveQueue.byteLength).to.equal(0)
+  })
+
+  it('counts what is pushed back as unread, and charges what has to give way for it to no peer', () => {
+    const link = new EngineDriver('client', { connectionWindowBudget: 0, budgets: { unreadBytes: LIMIT, unstartedBytes: Infinity, provokedResets: 1 } })
+    const [first] = fill(link, 2)
+    const bytes = link.read(first)
+
+    for (let id = 4; id < 40; id += 8) {
+      const streams = fill(link, id, id + 2, id + 4)
+
+      link.sent()
+      pushBack(link, first, bytes.subarray(0, 2))
+      expect(streams.map(({ error }) => error?.message)).to.deep.equal([undefined, undefined,
+        `${LIMIT + 2} bytes wait to be read on all streams, the limit is ${LIMIT} (option budgets.unreadBytes), and this one holds the most`])
+      expect(link.sent()).to.deep.equal([`window|RST ${id + 4} 4098`])
+      streams.forEach(stream => { link.read(stream) })
+      link.read(first)
+    }
+
+    expect(link.engine.state).to.equal('open')
+  })
+
+  it('counts what is pushed back of a stream that is over as left unread', () => {
+    const link = limited()
+    const [first, second] = fill(link, 2, 4)
+    const bytes = link.read(first)
+
+    endBoth(link, first)
+    endBoth(link, second)
+    pushBack(link, first, bytes)
+    fill(link, 6)
+    expect([first.receive, second.receive]).to.deep.equal(['ended', 'ended'])
+    link.inbound(8)
+    link.give(data(8, 1))
+    // it was over first, but was left unread later
+    expect([first.receive, second.receive]).to.deep.equal(['ended', 'reset'])
+    expect(equals(link.read(first), bytes)).to.be.true()
+  })
+
+  it('takes a stream of which all but a negotiation is pushed back for one that nobody has begun to read', () => {
+    const link = new EngineDriver('client', { budgets: { unstartedBytes: 2 * WINDOW } })
+    const [first, second] = fill(link, 2, 4)
+
+    pushBack(link, first, link.read(first).subarray(60))
+    link.inbound(6)
+    link.give(data(6, 60))
+    expect([first.closed, second.closed]).to.deep.equal([false, false])
+    link.give(data(6, 1))
+    expect(second.error?.message).to.include(`${2 * WINDOW + 1} bytes wait on streams that nobody has begun to read`)
+  })
+
+  it('resets a stream of which more is pushed back than its maxReadBufferLength', () => {
+    const link = new EngineDriver('client')
+    const stream = link.inbound(2)
+
+    link.engine.limit(stream, { maxReadBufferLength: 1_000 })
+    pushBack(link, stream, new Uint8Array(600), false)
+    pushBack(link, stream, new Uint8Array(400))
+    expect(stream.closed).to.be.false()
+    pushBack(link, stream, new Uint8Array(1))
+    expect(stream.error).to.have.property('name', 'StreamBufferError')
+    expect(stream.error?.message).to.equal('1001 bytes wait to be read, some of which were pushed back, the limit is 1000 (option maxReadBufferLength)')
+  })
+
+  it('leaves what is pushed back after the connection is over to its reader', () => {
+    const link = limited()
+    const [first] = fill(link, 2)
+    const bytes = link.read(first)
+
+    link.engine.close(0, undefined)
+    pushBack(link, first, bytes)
+    pushBack(link, first, new Uint8Array(LIMIT), false)
+    expect(link.read(first)).to.have.lengthOf(WINDOW + LIMIT)
   })
 
   it('gives back what it counts when the connection is over', () => {
