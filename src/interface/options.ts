@@ -119,7 +119,7 @@ export interface AbuseBudgets {
    * may be, and not begun. Windows let a peer fill them before anybody has looked at the stream. Who takes many uploads
    * at once, and has to ask somebody before it reads them, raises it.
    *
-   * @default 3_145_728 (twelve of yamux's initial windows; `Infinity` for mplex, whose `unreadBytes` are few)
+   * @default 3_145_728 (twelve of yamux's initial windows; for mplex `maxStreamBufferSize`, as much as one stream may hold)
    */
   unstartedBytes?: number
 }

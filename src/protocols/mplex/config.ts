@@ -57,8 +57,8 @@ export function resolveConfig (options: MplexOptions = {}): ConnectionLimits {
 
   const config = resolveLimits(options, stream, resolveBudgets(
     options.budgets,
-    // the bound on all streams is low enough for those that nobody has begun to read
-    { unreadBytes: Math.ceil(FULL_STREAMS * stream.maxReadBufferLength), unstartedBytes: Infinity },
+    // of those that nobody has begun to read, as much as one of them may hold
+    { unreadBytes: Math.ceil(FULL_STREAMS * stream.maxReadBufferLength), unstartedBytes: stream.maxReadBufferLength },
     { unreadBytes: stream.maxReadBufferLength, unstartedBytes: stream.maxReadBufferLength }
   ))
 

@@ -149,7 +149,7 @@ describe('mplex: closing', () => {
   })
 
   it('keeps no more of that than may be unread on all streams: the oldest gives way', () => {
-    const driver = new MplexDriver({ maxStreamBufferSize: 1_000, budgets: { unreadBytes: 2_500 } })
+    const driver = new MplexDriver({ maxStreamBufferSize: 1_000, budgets: { unreadBytes: 2_500, unstartedBytes: Infinity } })
 
     const streams = [0, 1, 2, 3, 4].map(id => leftBehind(driver, id))
     const kept = streams.map(({ receive, receiveQueue }) => [receive, receiveQueue.byteLength])
@@ -160,7 +160,7 @@ describe('mplex: closing', () => {
   })
 
   it('has room for more of that as soon as it is read, or nobody wants it', () => {
-    const driver = new MplexDriver({ maxStreamBufferSize: 1_000, budgets: { unreadBytes: 1_500 } })
+    const driver = new MplexDriver({ maxStreamBufferSize: 1_000, budgets: { unreadBytes: 1_500, unstartedBytes: Infinity } })
 
     for (let id = 0; id < 30; id++) {
       const stream = leftBehind(driver, id)

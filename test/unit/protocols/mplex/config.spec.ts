@@ -17,7 +17,7 @@ describe('mplex: config', () => {
       writeStallTimeout: Infinity
     })
     expect(config.budgets.unreadBytes).to.equal(5_242_880)
-    expect(config.budgets.unstartedBytes).to.equal(Infinity)
+    expect(config.budgets.unstartedBytes).to.equal(4_194_304)
   })
 
   it('takes the limit of unread bytes by either name, the more exact one first', () => {
@@ -26,7 +26,7 @@ describe('mplex: config', () => {
     expect(resolveConfig({ maxStreamBufferSize: 1_000, streamOptions: { maxReadBufferLength: 2_000 } }).stream.maxReadBufferLength).to.equal(2_000)
     expect(resolveConfig({ maxStreamBufferSize: 1_000 }).budgets.unreadBytes).to.equal(1_250)
     expect(resolveConfig({ maxStreamBufferSize: 1_001 }).budgets.unreadBytes).to.equal(1_252)
-    expect(resolveConfig({ maxStreamBufferSize: Infinity }).budgets.unreadBytes).to.equal(Infinity)
+    expect(resolveConfig({ maxStreamBufferSize: Infinity }).budgets).to.include({ unreadBytes: Infinity, unstartedBytes: Infinity })
   })
 
   it('takes every option of @libp2p/mplex', () => {

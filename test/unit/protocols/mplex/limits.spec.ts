@@ -65,7 +65,7 @@ describe('mplex: limits', () => {
     })
 
     it('of all streams: the one that holds the most is reset, and not the one that keeps up', () => {
-      const driver = new MplexDriver({ maxStreamBufferSize: 10_000, budgets: { unreadBytes: 20_000 } })
+      const driver = new MplexDriver({ maxStreamBufferSize: 10_000, budgets: { unreadBytes: 20_000, unstartedBytes: Infinity } })
       const [little, much, good] = [0, 1, 2].map(id => driver.inbound(id))
 
       driver.give(data.opener(0, 9_000), data.opener(1, 10_000), data.opener(2, 1_000))
@@ -74,6 +74,19 @@ describe('mplex: limits', () => {
       expect([little, much, good].map(stream => stream.closed)).to.deep.equal([false, true, false])
       expect(much.error?.message).to.include('20001 bytes wait to be read on all streams').and.to.include('option budgets.unreadBytes')
       expect(driver.engine.state).to.equal('open')
+    })
+
+    it('of all streams that nobody has begun to read: as much as one of them may hold', () => {
+      const driver = new MplexDriver({ maxStreamBufferSize: 10_000 })
+      const [first, second, begun] = [0, 1, 2].map(id => driver.inbound(id))
+
+      driver.give(data.opener(2, 1_024))
+      driver.read(begun)
+      driver.give(data.opener(2, 2_000), data.opener(0, 6_000), data.opener(1, 4_000))
+      expect([first, second, begun].map(stream => stream.closed)).to.deep.equal([false, false, false])
+      driver.give(data.opener(1, 1))
+      expect([first, second, begun].map(stream => stream.closed)).to.deep.equal([true, false, false])
+      expect(first.error?.message).to.include('option budgets.unstartedBytes')
     })
 
     it('of all streams are given back when streams end, are reset or are closed for reading', () => {
