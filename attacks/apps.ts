@@ -69,7 +69,7 @@ function leave (stream: Stream): void {
 }
 
 export function use (app: App, stream: Stream, index: number): void {
-  if (app === 'ignore' || (app === 'hold-first' && index === 0) || (app === 'read-first' && index > 0)) {
+  if (app === 'ignore' || (app === 'end-thousand' && index >= 1_000) || (app === 'hold-first' && index === 0) || (app === 'read-first' && index > 0)) {
     stream.pause()
   } else if (app === 'slow') {
     stream.pause()
@@ -78,8 +78,9 @@ export function use (app: App, stream: Stream, index: number): void {
     echo(stream)
   } else if (app === 'write' || app === 'write-small') {
     write(stream, app === 'write' ? CHUNK_BYTES : SMALL_BYTES)
-  } else if (app === 'end-first') {
+  } else if (app === 'end-first' || (app === 'end-thousand' && index < 1_000)) {
     stream.pause()
+    held.push(stream)
     stream.close().catch(ignore)
   } else if (app === 'read-message') {
     readMessage(stream)

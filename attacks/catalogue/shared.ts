@@ -273,6 +273,20 @@ export const SHARED: Attack[] = [
     }
   },
   {
+    name: 'unread-open-and-over',
+    title: '16 messages of 95 bytes on each of 1,000 streams that both sides end, and of 1,000 more, none of them read',
+    languages: BOTH,
+    ends: GOES_ON,
+    app: 'end-thousand',
+    run: async (wire, { open, data, end }) => {
+      const body = KIB_64.subarray(0, 95)
+
+      for (let n = 0; n < 2_000 && !wire.closed; n++) {
+        await wire.send(open(n), ...Array.from({ length: 16 }, () => data(n, body)), ...(n < 1_000 ? [end(n)] : []))
+      }
+    }
+  },
+  {
     name: 'slow-loris',
     title: 'a frame of which a byte comes every 50 ms, for 4 s',
     languages: BOTH,

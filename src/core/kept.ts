@@ -11,6 +11,9 @@ export class Kept {
   bytes = 0
   pieces = 0
 
+  /** Of the pieces, those of streams that are over. */
+  piecesOver = 0
+
   /** Of the bytes, those on streams of the peer that the application has not begun to read. */
   unstarted = 0
 
@@ -84,13 +87,17 @@ export class Kept {
 
   /** The stream is over. What it holds was counted before it was, or is nothing yet. */
   linger (stream: StreamRecord): void {
-    this.#lingering.add(stream)
+    if (!this.#lingering.has(stream)) {
+      this.#lingering.add(stream)
+      this.piecesOver += stream.receiveQueue.pieces
+    }
   }
 
   /** The connection is over: nothing more comes, and what is unread belongs to who still holds its stream. */
   clear (): void {
     this.bytes = 0
     this.pieces = 0
+    this.piecesOver = 0
     this.unstarted = 0
     this.#lingering.clear()
   }
@@ -104,6 +111,7 @@ export class Kept {
 
     this.bytes += sign * byteLength
     this.pieces += sign * pieces
+    this.piecesOver += stream.closed ? sign * pieces : 0
 
     if (isUnstarted(stream)) {
       this.unstarted += sign * byteLength

@@ -19,14 +19,14 @@ export interface Overflow<Stream> {
  * Beyond so many, of all streams together, pieces do not stay apart: each costs some 200 bytes beside what it holds, and a
  * thousand streams may have sixteen of a few bytes.
  */
-const MANY_PIECES = 4_096
+const MANY_PIECES = 2_048
 
 /**
- * A stream that is over and not read to its end counts for so many pieces, beside its own, of which it has 17 at most if they
- * are small: by default a thousand may be kept, as a thousand requests of ours may all be answered before the first answer is
- * read. Each costs 2.5 kB besides what it holds: 7,000 of them, of 100 bytes each, were 19 MiB.
+ * A stream that is over and not read to its end counts for so many pieces, however many it has: by default a thousand may be
+ * kept, as a thousand requests of ours may all be answered before the first answer is read. Each costs 2.5 kB besides what it
+ * holds: 7,000 of them, of 100 bytes each, were 19 MiB.
  */
-const LINGERING_PIECES = 48
+const LINGERING_PIECES = 64
 
 /** What may be unread, and how much of it is that of one stream. */
 interface Bound {
@@ -39,7 +39,7 @@ interface Bound {
 const PIECES: Bound = {
   option: 'unreadPieces',
   what: 'pieces wait to be read on all streams',
-  total: ({ pieces, lingering }) => pieces + LINGERING_PIECES * lingering.size,
+  total: ({ pieces, piecesOver, lingering }) => pieces - piecesOver + LINGERING_PIECES * lingering.size,
   amount: ({ receiveQueue }) => receiveQueue.pieces
 }
 

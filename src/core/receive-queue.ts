@@ -12,6 +12,9 @@ import { Tail } from './tail.ts'
  */
 const KEEP_BYTES = 4_096
 
+/** Of the first room for what is joined. Two thousand streams may each have little: 1 KiB was a MiB of spare room. */
+const TAIL_BYTES = 256
+
 /**
  * As long as no more pieces than this wait, each stays apart: readers that take one message of the peer for one piece
  * of data are wrong, but many, and libp2p's own tests are among them.
@@ -138,7 +141,7 @@ export class ReceiveQueue {
         pieces[write++] = isWorthKeeping(piece) ? piece : new Uint8Array(piece)
         this.#tail?.close()
       } else {
-        this.#tail ??= new Tail()
+        this.#tail ??= new Tail(TAIL_BYTES, KEEP_BYTES)
         write = this.#tail.append(pieces, write, piece, this.byteLength)
       }
     }

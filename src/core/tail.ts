@@ -35,12 +35,15 @@ export class Tail {
   /** Pieces were joined by `push()`. */
   joined = false
   readonly #min: number
+  readonly #whole: number
   #buffer: Uint8Array | undefined
   #length = 0
   #unfinished = false
 
-  constructor (min = MIN_BYTES) {
+  /** `min`: of the first room, in bytes. With less than `whole` bytes it is made larger, by a quarter, and not followed by another. */
+  constructor (min = MIN_BYTES, whole = 0) {
     this.#min = min
+    this.#whole = whole
   }
 
   /** There is one, and the last piece of the queue is in it. */
@@ -82,8 +85,18 @@ export class Tail {
         return count
       }
 
-      this.finish(pieces, count)
       piece = piece.subarray(part.byteLength)
+
+      if (buffer.byteLength < this.#whole) {
+        this.#buffer = new Uint8Array(Math.max(Math.ceil(buffer.byteLength * 1.25), this.#length + piece.byteLength))
+        this.#buffer.set(buffer)
+        this.#buffer.set(piece, this.#length)
+        this.#length += piece.byteLength
+
+        return count
+      }
+
+      this.finish(pieces, count)
     }
 
     // an eighth of all that waits, and no more than twice the last: spare room costs as much memory as what is kept

@@ -44,6 +44,9 @@ export abstract class AnyWorld<Stream extends StreamRecord> {
   readonly #pairs = new Map<number, Pair<Stream>>()
   #now = 0
 
+  /** Of what is unread, the bytes that were read before and pushed back, whose credit went back with the first read. */
+  protected readonly pushedBack = new WeakMap<StreamRecord, number>()
+
   constructor (client: BaseEngine<Stream, any>, server: BaseEngine<Stream, any>) {
     this.#ends = [new End(client), new End(server)]
   }
@@ -93,17 +96,30 @@ export abstract class AnyWorld<Stream extends StreamRecord> {
 
   read (side: Side, which: number, max: number): void {
     this.#withReader(side, which, (engine, record, model) => {
-      const bytes = engine.read(record, max, this.#now)
+      model.read(side, this.#read(engine, record, max))
+    })
+  }
 
-      if (bytes !== undefined) {
-        must(bytes.byteLength > 0 && bytes.byteLength <= max, 'no more is read than was asked for')
+  /** Reads, and pushes back what is more than `keep` bytes, in one piece or two, if there is room for it. */
+  readTooFar (side: Side, which: number, max: number, keep: number): void {
+    this.#withReader(side, which, (engine, record, model) => {
+      const bytes = this.#read(engine, record, max)
+      const rest = bytes.subarray(keep)
+
+      if (rest.byteLength === 0 || record.receiveQueue.byteLength + rest.byteLength > record.limits.maxReadBufferLength) {
         model.read(side, bytes)
+      } else {
+        model.read(side, bytes.subarray(0, keep))
+        this.pushedBack.set(record, (this.pushedBack.get(record) ?? 0) + rest.byteLength)
+        engine.putBack(record, [rest.subarray(0, keep), rest.subarray(keep)], true, this.#now)
       }
     })
   }
 
   readAll (side: Side, which: number): void {
     this.#withReader(side, which, (engine, record, model) => {
+      this.pushedBack.delete(record)
+
       for (const bytes of readAll(engine, record, this.#now)) {
         model.read(side, bytes)
       }
@@ -236,6 +252,15 @@ export abstract class AnyWorld<Stream extends StreamRecord> {
     }
   }
 
+  #read (engine: BaseEngine<Stream, any>, record: Stream, max: number): Uint8Array {
+    const bytes = engine.read(record, max, this.#now)
+
+    must(bytes === undefined || (bytes.byteLength > 0 && bytes.byteLength <= max), 'no more is read than was asked for')
+    this.pushedBack.set(record, Math.max(0, (this.pushedBack.get(record) ?? 0) - (bytes?.byteLength ?? 0)))
+
+    return bytes ?? new Uint8Array(0)
+  }
+
   #with (side: Side, which: number, act: (end: End<Stream>, record: Stream, model: StreamModel) => void): void {
     const end = this.#ends[side]
     const pair = end.streams[which % end.streams.length]
@@ -350,8 +375,10 @@ export class World extends AnyWorld<YamuxStream> {
     return record.id
   }
 
-  protected checkStream ({ receiveWindow: { available, size }, receiveQueue }: YamuxStream, theirs: YamuxStream | undefined): void {
-    must(available + receiveQueue.byteLength <= size, 'what may come and what is unread are within the window')
+  protected checkStream (ours: YamuxStream, theirs: YamuxStream | undefined): void {
+    const { receiveWindow: { available, size }, receiveQueue } = ours
+
+    must(available + receiveQueue.byteLength <= size + (this.pushedBack.get(ours) ?? 0), 'what may come and what is unread are within the window')
     must((theirs?.sendWindow.available ?? 0) <= available, 'nobody has more credit than was given')
   }
 

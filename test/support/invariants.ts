@@ -15,6 +15,7 @@ export function brokenInvariant (engine: Engine): string | undefined {
   const { kept, table, budgets: { limits } } = state
   let bytes = 0
   let pieces = 0
+  let piecesOver = 0
   let unstarted = 0
   let inbound = 0
   let queued = 0
@@ -29,6 +30,10 @@ export function brokenInvariant (engine: Engine): string | undefined {
     unstarted += isUnstarted(stream) ? stream.receiveQueue.byteLength : 0
   }
 
+  for (const stream of kept.lingering) {
+    piecesOver += stream.receiveQueue.pieces
+  }
+
   for (const stream of table.values()) {
     inbound += stream.inbound === true ? 1 : 0
     queued += stream.sendQueue.byteLength
@@ -37,6 +42,7 @@ export function brokenInvariant (engine: Engine): string | undefined {
   return brokenStream(state) ??
     differs('bytes kept', kept.bytes, bytes) ??
     differs('pieces kept', kept.pieces, pieces) ??
+    differs('pieces kept of streams that are over', kept.piecesOver, piecesOver) ??
     differs('bytes of streams not begun', kept.unstarted, unstarted) ??
     differs('bytes queued', state.bytesQueued, queued) ??
     differs('streams of the peer', table.inbound, inbound) ??
