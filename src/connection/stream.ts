@@ -8,7 +8,7 @@ import { StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { FEW_PIECES } from '../core/receive-queue.ts'
 import { Edge } from '../core/stream-record.ts'
-import { StreamResetError, StreamStateError } from '../interface/errors.ts'
+import { StreamBufferError, StreamResetError, StreamStateError } from '../interface/errors.ts'
 import { checkCode } from './checks.ts'
 import { writeError } from './stream-surface.ts'
 import { StreamView, isLocal } from './stream-view.ts'
@@ -21,12 +21,26 @@ import type { AbortOptions, EventHandler, MessageStreamEvents } from '@libp2p/in
 /** Many small pieces are handed over together, up to this many bytes: an event, or a turn of a loop, costs more than they. */
 const MESSAGE_BYTES = 65_536
 
+/** What was pushed back to be read again. */
+interface PushedBack {
+  /** How many bytes are, and were not read since, at most. */
+  bytes: number
+
+  /** They will be delivered. */
+  due: boolean
+
+  /** They were, and nothing has come since. */
+  delivered: boolean
+}
+
 export class MuxedStream extends StreamView implements MuxedStreamSurface {
   #ended = false
   #closeTold = false
 
   // of the peer's own end, which those who listen hear of before that of the bytes
   #remoteEndTold = false
+
+  #pushedBack: PushedBack | undefined
 
   // readers that pull; while there are any, bytes wait for them
   #pulling = 0
@@ -233,10 +247,13 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     return receive === 'reset' && !readClosed ? error : undefined
   }
 
-  protected putBack (data: Bytes, inFront = true): void {
-    if (!this.record.readClosed) {
-      this.host.engine.putBack(this.record, data instanceof Uint8Array ? [data] : data, inFront, this.host.now())
-      this.host.changed()
+  protected putBack (data: Uint8ArrayList): void {
+    const { readClosed, receive } = this.record
+
+    // no bytes come after a reset
+    if (!readClosed && receive !== 'reset') {
+      this.host.engine.giveBack(this.record, [...data])
+      this.#deliverAgain()
     }
   }
 
@@ -247,6 +264,10 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
    */
   onEdges (edges: number): void {
     if ((edges & Edge.readable) !== 0) {
+      if (this.#pushedBack !== undefined) {
+        this.#pushedBack.delivered = false
+      }
+
       this.#deliver()
     }
 
@@ -318,17 +339,54 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
       return
     }
 
-    this.putBack(data, inFront)
-    queueMicrotask(() => {
+    const pushedBack = this.#pushedBack ??= { bytes: 0, due: false, delivered: false }
+
+    pushedBack.bytes += data.byteLength
+    this.host.engine.pushBack(this.record, data instanceof Uint8Array ? [data] : [...data], inFront, this.host.now())
+    this.host.changed()
+
+    if (pushedBack.bytes > this.maxReadBufferLength) {
+      this.abort(new StreamBufferError(
+        `${pushedBack.bytes} bytes were pushed back to be read again, the limit is ${this.maxReadBufferLength} (option maxReadBufferLength)`))
+      return
+    }
+
+    this.#deliverAgain()
+  }
+
+  /**
+   * At once, but a listener that pushes back what it was given, as it waits for more, has the event loop turn in between:
+   * otherwise nothing more would ever come.
+   */
+  #deliverAgain (): void {
+    const pushedBack = this.#pushedBack ??= { bytes: 0, due: false, delivered: false }
+
+    if (pushedBack.due) {
+      return
+    }
+
+    const deliver = (): void => {
+      pushedBack.due = false
       this.#deliver()
       this.#waiters?.notify()
-    })
+    }
+
+    pushedBack.due = true
+
+    if (pushedBack.delivered) {
+      setTimeout(deliver)
+    } else {
+      pushedBack.delivered = true
+      queueMicrotask(deliver)
+    }
   }
 
   /** Hands what is unread to those who listen. */
   #deliver (): void {
     while (!this.paused && this.#pulling === 0 && this.readBufferLength > 0 && this.listenerCount('message') > 0) {
-      const data = this.#take(MESSAGE_BYTES)
+      // who pushes back what it can make nothing of yet wants it with what came behind it
+      const whole = this.#pushedBack !== undefined && this.#pushedBack.bytes > 0
+      const data = this.#take(whole ? Infinity : MESSAGE_BYTES, whole)
       const left = this.readBufferLength
 
       if (data !== undefined) {
@@ -345,22 +403,31 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     this.#maybeEnd()
   }
 
-  /** The next bytes, one piece or some small ones together, at most `max`. */
-  #take (max: number): Uint8Array | Uint8ArrayList | undefined {
+  /** The next bytes, at most `max`: one piece, or some small ones together; or `whole`, all of them. */
+  #take (max: number, whole = false): Uint8Array | Uint8ArrayList | undefined {
+    const data = this.#takePieces(max, whole)
+
+    if (this.#pushedBack !== undefined && data !== undefined) {
+      this.#pushedBack.bytes = Math.max(0, this.#pushedBack.bytes - data.byteLength)
+    }
+
+    return data
+  }
+
+  #takePieces (max: number, whole: boolean): Uint8Array | Uint8ArrayList | undefined {
     const { engine } = this.host
     const { receiveQueue } = this.record
-
     const now = this.host.now()
     const first = engine.read(this.record, max, now)
 
     this.host.changed()
 
-    if (first === undefined || first.byteLength >= MESSAGE_BYTES / 4 || first.byteLength === max || receiveQueue.pieces < FEW_PIECES) {
+    if (first === undefined || (!whole && (first.byteLength >= MESSAGE_BYTES / 4 || first.byteLength === max || receiveQueue.pieces < FEW_PIECES))) {
       return first
     }
 
     const list = new Uint8ArrayList(first)
-    const most = Math.min(max, MESSAGE_BYTES)
+    const most = whole ? max : Math.min(max, MESSAGE_BYTES)
 
     while (list.byteLength < most && receiveQueue.byteLength > 0) {
       list.append(engine.read(this.record, most - list.byteLength, now) as Uint8Array)

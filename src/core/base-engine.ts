@@ -161,17 +161,17 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
     return bytes
   }
 
-  putBack (stream: Stream, pieces: Iterable<Uint8Array>, inFront: boolean, now: number): void {
-    const { receiveQueue, limits: { maxReadBufferLength } } = stream
+  pushBack (stream: Stream, pieces: Uint8Array[], inFront: boolean, now: number): void {
     const overflow = keepAgain(this.connection, stream, pieces, inFront)
 
     if (overflow !== undefined) {
       // nobody but our own application has done anything, so it is charged to no peer
       this.reset(overflow.stream, StreamErrorCode.resourceLimitExceeded, overflow.error, now)
-    } else if (receiveQueue.byteLength > maxReadBufferLength) {
-      this.reset(stream, StreamErrorCode.resourceLimitExceeded, new StreamBufferError(
-        `${receiveQueue.byteLength} bytes wait to be read, some of which were pushed back, the limit is ${maxReadBufferLength} (option maxReadBufferLength)`), now)
     }
+  }
+
+  giveBack (stream: Stream, pieces: Uint8Array[]): void {
+    this.connection.kept.giveBack(stream, pieces)
   }
 
   retain (stream: Stream): void {

@@ -78,7 +78,10 @@ export interface Engine {
   read(stream: StreamRecord, max: number, now: number): Uint8Array | undefined
 
   /** What was read is unread again, before what came since or after it. Its credit went back with the first read, and does not again. */
-  putBack(stream: StreamRecord, pieces: Iterable<Uint8Array>, inFront: boolean, now: number): void
+  pushBack(stream: StreamRecord, pieces: Uint8Array[], inFront: boolean, now: number): void
+
+  /** The same by a reader that gave up: what it had in hand is still the application's, and nothing gives way for it. */
+  giveBack(stream: StreamRecord, pieces: Uint8Array[]): void
 
   /** What is unread will stay so for longer than the moment: it is made small. */
   retain(stream: StreamRecord): void

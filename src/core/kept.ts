@@ -54,16 +54,20 @@ export class Kept {
     return piece
   }
 
-  /** The stream is not over, or lingers, or its connection is over. */
-  putBack (stream: StreamRecord, piece: Uint8Array, inFront: boolean): void {
-    if (!this.#counts(stream)) {
-      stream.receiveQueue.putBack(piece, inFront)
-      return
-    }
+  /** An application pushes bytes back, which are unread again. */
+  pushBack (stream: StreamRecord, pieces: Uint8Array[], inFront: boolean): void {
+    this.#change(stream, () => {
+      stream.receiveQueue.putBack(pieces, inFront)
+      stream.receiveQueue.taken -= lengthOf(pieces)
+    })
+  }
 
-    this.#add(stream, -1)
-    stream.receiveQueue.putBack(piece, inFront)
-    this.#add(stream, 1)
+  /** A reader gives up, and with it what it had in hand, which is not counted again: unless it may have let go of the stream. */
+  giveBack (stream: StreamRecord, pieces: Uint8Array[]): void {
+    this.#change(stream, () => {
+      stream.receiveQueue.putBack(pieces, true)
+      stream.receiveQueue.returned += stream.closed ? 0 : lengthOf(pieces)
+    })
   }
 
   settle (stream: StreamRecord, join = false): void {
@@ -85,12 +89,20 @@ export class Kept {
     }
   }
 
-  /** The stream is over. What it holds was counted before it was, or is nothing yet. */
+  /** The stream was counted, and is over: if anything of it is unread all that it holds counts from now on, and nothing otherwise. */
   linger (stream: StreamRecord): void {
-    if (!this.#lingering.has(stream)) {
-      this.#lingering.add(stream)
-      this.piecesOver += stream.receiveQueue.pieces
+    const { receiveQueue } = stream
+
+    if (receiveQueue.unread === 0) {
+      this.pieces -= receiveQueue.pieces
+      return
     }
+
+    this.bytes += receiveQueue.returned
+    this.unstarted += isUnstarted(stream) ? receiveQueue.returned : 0
+    this.piecesOver += receiveQueue.pieces
+    receiveQueue.returned = 0
+    this.#lingering.add(stream)
   }
 
   /** The connection is over: nothing more comes, and what is unread belongs to who still holds its stream. */
@@ -106,17 +118,35 @@ export class Kept {
     return !stream.closed || this.#lingering.has(stream)
   }
 
-  #add (stream: StreamRecord, sign: 1 | -1): void {
-    const { byteLength, pieces } = stream.receiveQueue
+  #change (stream: StreamRecord, act: () => void): void {
+    const counts = this.#counts(stream)
 
-    this.bytes += sign * byteLength
+    if (counts) {
+      this.#add(stream, -1)
+    }
+
+    act()
+
+    if (counts) {
+      this.#add(stream, 1)
+    }
+  }
+
+  #add (stream: StreamRecord, sign: 1 | -1): void {
+    const { unread, pieces } = stream.receiveQueue
+
+    this.bytes += sign * unread
     this.pieces += sign * pieces
     this.piecesOver += stream.closed ? sign * pieces : 0
 
     if (isUnstarted(stream)) {
-      this.unstarted += sign * byteLength
+      this.unstarted += sign * unread
     }
   }
+}
+
+function lengthOf (pieces: Uint8Array[]): number {
+  return pieces.reduce((sum, { byteLength }) => sum + byteLength, 0)
 }
 
 /** A stream of the peer of which the application has read next to nothing. */

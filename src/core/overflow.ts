@@ -47,14 +47,14 @@ const BYTES: Bound = {
   option: 'unreadBytes',
   what: 'bytes wait to be read on all streams',
   total: ({ bytes }) => bytes,
-  amount: ({ receiveQueue }) => receiveQueue.byteLength
+  amount: ({ receiveQueue }) => receiveQueue.unread
 }
 
 const UNSTARTED: Bound = {
   option: 'unstartedBytes',
   what: 'bytes wait on streams that nobody has begun to read',
   total: ({ unstarted }) => unstarted,
-  amount: stream => isUnstarted(stream) ? stream.receiveQueue.byteLength : 0
+  amount: stream => isUnstarted(stream) ? stream.receiveQueue.unread : 0
 }
 
 /** Keeps what came until somebody reads it. Returns the stream that has to be reset for it, if one has. */
@@ -65,17 +65,9 @@ export function keep<Stream extends StreamRecord> (state: ConnectionState<Stream
   return bound(state, stream)
 }
 
-/** Keeps what was read and is unread again, as `keep()` does: in front of what came since, or behind it. */
-export function keepAgain<Stream extends StreamRecord> (state: ConnectionState<Stream, any>, stream: Stream, pieces: Iterable<Uint8Array>, inFront: boolean): Overflow<Stream> | undefined {
-  if (stream.closed && state.phase !== 'closed') {
-    state.kept.linger(stream)
-  }
-
-  for (const piece of inFront ? [...pieces].reverse() : pieces) {
-    if (piece.byteLength > 0) {
-      state.kept.putBack(stream, piece, inFront)
-    }
-  }
+/** Keeps what an application has pushed back, as `keep()` does: in front of the rest, or behind it. */
+export function keepAgain<Stream extends StreamRecord> (state: ConnectionState<Stream, any>, stream: Stream, pieces: Uint8Array[], inFront: boolean): Overflow<Stream> | undefined {
+  state.kept.pushBack(stream, pieces, inFront)
 
   return bound(state, stream)
 }

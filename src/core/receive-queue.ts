@@ -24,14 +24,22 @@ export const FEW_PIECES = 16
 export class ReceiveQueue {
   byteLength = 0
 
-  /** Bytes that were taken out so far, and not put back. */
+  /** Bytes that were taken out so far, but for those that an application has pushed back. */
   taken = 0
+
+  /** Of those that are queued, the first, which a reader had in hand when it gave up. */
+  returned = 0
   #pieces: Uint8Array[] = NONE
   #head = 0
 
   // pieces before this index have been settled; the last of them may be in the tail
   #settled = 0
   #tail: Tail | undefined
+
+  /** Bytes that nobody has had in hand: what a reader gathers is bounded by what it asked for, also while it waits to try again. */
+  get unread (): number {
+    return this.byteLength - this.returned
+  }
 
   /** How many pieces are kept. */
   get pieces (): number {
@@ -67,7 +75,7 @@ export class ReceiveQueue {
       // not less, as whoever reads a large piece byte by byte would have it copied for each
       this.#pieces[this.#head] = rest.byteLength * 2 < rest.buffer.byteLength ? new Uint8Array(rest) : rest
       this.byteLength -= max
-      this.taken += max
+      this.#took(max)
 
       return piece.subarray(0, max)
     }
@@ -76,7 +84,7 @@ export class ReceiveQueue {
     this.#pieces[this.#head++] = EMPTY
     this.#settled = Math.max(this.#settled, this.#head)
     this.byteLength -= piece.byteLength
-    this.taken += piece.byteLength
+    this.#took(piece.byteLength)
 
     if (this.byteLength === 0) {
       this.clear()
@@ -85,30 +93,27 @@ export class ReceiveQueue {
     return piece
   }
 
-  /** What was taken out is here again, in front of the rest or behind it. */
-  putBack (piece: Uint8Array, inFront: boolean): void {
-    this.taken -= piece.byteLength
-
-    if (!inFront || this.byteLength === 0) {
-      this.push(piece)
-      return
-    }
-
-    // what is in front of settled pieces is never looked at again
-    const settled = isWorthKeeping(piece) ? piece : new Uint8Array(piece)
-
-    if (this.#head > 0) {
-      this.#pieces[--this.#head] = settled
+  /** Puts pieces that were taken out, or come from elsewhere, in front of the rest or behind it, and settles all. */
+  putBack (pieces: Uint8Array[], inFront: boolean): void {
+    if (inFront && this.byteLength > 0) {
+      // not one by one: a reader may have taken a million
+      this.#pieces = pieces.concat(this.#pieces.slice(this.#head))
+      this.#head = 0
+      this.#settled = 0
+      this.#tail?.close()
+      this.byteLength += pieces.reduce((sum, { byteLength }) => sum + byteLength, 0)
     } else {
-      this.#pieces.unshift(settled)
-      this.#settled++
+      for (const piece of pieces) {
+        this.push(piece)
+      }
     }
 
-    this.byteLength += piece.byteLength
+    this.settle()
   }
 
   clear (): void {
     this.byteLength = 0
+    this.returned = 0
     this.#pieces = NONE
     this.#head = 0
     this.#settled = 0
@@ -157,6 +162,14 @@ export class ReceiveQueue {
     }
 
     this.#settled = write
+  }
+
+  #took (bytes: number): void {
+    this.taken += bytes
+
+    if (this.returned > 0) {
+      this.returned = Math.max(0, this.returned - bytes)
+    }
   }
 }
 

@@ -53,7 +53,7 @@ export function sweep<Stream extends StreamRecord> (state: ConnectionState<Strea
   for (const stream of [...state.table.values()]) {
     const { inactivityTimeout, writeStallTimeout } = stream.limits
 
-    if (stream.receiveQueue.byteLength > 0) {
+    if (stream.receiveQueue.unread > 0) {
       // it is our reader that takes its time
       stream.activeAt = now
     }

@@ -108,6 +108,56 @@ describe('contract: push and unshift', () => {
     expect(texts.join('')).to.equal('body tail')
   })
 
+  it('by a listener that waits for more, are given to it again with what came since, and the event loop turns meanwhile', async () => {
+    const { peer, stream } = await open()
+    const lengths = new Set<number>()
+    const whole = new Promise<string>(resolve => {
+      stream.addEventListener('message', ({ data }) => {
+        lengths.add(data.byteLength)
+
+        if (data.byteLength < 10) {
+          stream.unshift(data)
+        } else {
+          resolve(new TextDecoder().decode(data.subarray()))
+        }
+      })
+    })
+
+    for (const part of ['ab', 'cde', 'fghij']) {
+      peer.send(data(1, part))
+
+      for (let i = 0; i < 5; i++) {
+        await turn()
+      }
+    }
+
+    expect(await whole).to.equal('abcdefghij')
+    expect([...lengths]).to.deep.equal([2, 5, 10])
+  })
+
+  it('again and again later in the same turn, too, let the event loop turn', async () => {
+    const { peer, stream } = await open()
+    let calls = 0
+    let done = false
+
+    stream.addEventListener('message', ({ data }) => {
+      calls++
+      queueMicrotask(() => {
+        if (!done) {
+          stream.unshift(data)
+        }
+      })
+    })
+    peer.send(data(1, 'half of it'))
+
+    for (let i = 0; i < 3; i++) {
+      await turn()
+    }
+
+    done = true
+    expect(calls).to.be.within(1, 20)
+  })
+
   it('are there after the FIN of the remote, too, as long as our side reads', async () => {
     const { stream } = await open(data(1, 'all', FIN))
     const [chunk] = await all(stream)
@@ -132,6 +182,61 @@ describe('contract: push and unshift', () => {
     expect(() => { stream.push(bytes('late')) }).to.throw().with.property('name', 'StreamStateError')
     expect(() => { stream.pause() }).to.throw().with.property('name', 'StreamStateError')
     expect(() => { stream.resume() }).to.throw().with.property('name', 'StreamStateError')
+  })
+
+  it('of a read that is given up, are for whoever waits for some', async () => {
+    const { stream } = await open(data(1, 'first'))
+    const giveUp = new AbortController()
+    const reading = stream.read({ bytes: 10, signal: giveUp.signal })
+    const next = stream[Symbol.asyncIterator]().next()
+
+    await turn()
+    giveUp.abort(new Error('enough'))
+    await expect(reading).to.eventually.be.rejectedWith('enough')
+    expect((await next).value).to.have.property('byteLength', 5)
+  })
+
+  it('of a read that is given up, are gone when the stream was reset before', async () => {
+    const { stream } = await open(data(1, 'first'))
+    const giveUp = new AbortController()
+
+    giveUp.signal.addEventListener('abort', () => { stream.abort(new Error('no more')) })
+
+    const reading = stream.read({ bytes: 10, signal: giveUp.signal })
+
+    await turn()
+    giveUp.abort(new Error('enough'))
+    await expect(reading).to.eventually.be.rejected()
+    expect([stream.readBufferLength, stream.readStatus]).to.deep.equal([0, 'closed'])
+  })
+
+  it('of a read that is given up, reset nothing: it may be tried again', async () => {
+    const setup = muxerAndPeer({ direction: 'inbound', options: { budgets: { unstartedBytes: 262_144 } } })
+    const streams: MuxedStream[] = []
+    const giveUp = new AbortController()
+    const reads: Array<Promise<unknown>> = []
+
+    for (const id of [1, 3, 5]) {
+      const stream = await inboundStream(setup, windowUpdate(id, 0, SYN))
+
+      reads.push(stream.read({ bytes: 210_000, signal: giveUp.signal }))
+
+      for (let i = 0; i < 4; i++) {
+        setup.peer.send(data(id, 50_000))
+        await turn()
+      }
+
+      streams.push(stream)
+    }
+
+    giveUp.abort(new Error('enough'))
+    await Promise.all(reads.map(async read => expect(read).to.eventually.be.rejectedWith('enough')))
+    expect(streams.map(({ status, readBufferLength }) => `${status} ${readBufferLength}`)).to.deep.equal(new Array(3).fill('open 200000'))
+
+    for (const [index, stream] of streams.entries()) {
+      setup.peer.send(data(1 + 2 * index, 10_000))
+      expect(await stream.read({ bytes: 210_000 })).to.have.lengthOf(210_000)
+    }
   })
 
   it('behind a negotiation count as bytes that nobody has begun to read', async () => {

@@ -9,7 +9,7 @@ import { takeAll } from '../support/reading.ts'
 
 type SendStep = { push: Uint8Array[] } | { frame: number, header: number } | { take: true }
 
-type ReceiveStep = { push: Uint8Array[] } | { shift: number } | { putBack: Uint8Array, inFront: boolean } | { settle: boolean } | { clear: true }
+type ReceiveStep = { push: Uint8Array[] } | { shift: number } | { putBack: Uint8Array[], inFront: boolean } | { settle: boolean } | { clear: true }
 
 const pieces = fc.oneof(
   fc.array(piece, { minLength: 1, maxLength: 5 }),
@@ -36,7 +36,7 @@ const sendStep: fc.Arbitrary<SendStep> = fc.oneof(
 const receiveStep: fc.Arbitrary<ReceiveStep> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ push: pieces }) },
   { weight: 5, arbitrary: fc.record({ shift: fc.oneof(pieceLength, fc.constant(Infinity)) }) },
-  { weight: 3, arbitrary: fc.record({ putBack: piece, inFront: fc.boolean() }) },
+  { weight: 3, arbitrary: fc.record({ putBack: pieces, inFront: fc.boolean() }) },
   { weight: 4, arbitrary: fc.record({ settle: fc.boolean() }) },
   { weight: 1, arbitrary: fc.constant({ clear: true as const }) }
 )
@@ -133,9 +133,9 @@ describe('property: queues', () => {
           queue.putBack(step.putBack, step.inFront)
 
           if (step.inFront) {
-            model.unshift(step.putBack)
+            model.unshift(join(...step.putBack))
           } else {
-            model.push(step.putBack)
+            model.push(join(...step.putBack))
           }
         } else if ('settle' in step) {
           queue.settle(step.settle)

@@ -111,7 +111,7 @@ export abstract class AnyWorld<Stream extends StreamRecord> {
       } else {
         model.read(side, bytes.subarray(0, keep))
         this.pushedBack.set(record, (this.pushedBack.get(record) ?? 0) + rest.byteLength)
-        engine.putBack(record, [rest.subarray(0, keep), rest.subarray(keep)], true, this.#now)
+        engine.pushBack(record, [rest.subarray(0, keep), rest.subarray(keep)].filter(({ byteLength }) => byteLength > 0), true, this.#now)
       }
     })
   }

@@ -25,9 +25,9 @@ export function brokenInvariant (engine: Engine): string | undefined {
   }
 
   for (const stream of [...table.values(), ...kept.lingering]) {
-    bytes += stream.receiveQueue.byteLength
+    bytes += stream.receiveQueue.unread
     pieces += stream.receiveQueue.pieces
-    unstarted += isUnstarted(stream) ? stream.receiveQueue.byteLength : 0
+    unstarted += isUnstarted(stream) ? stream.receiveQueue.unread : 0
   }
 
   for (const stream of kept.lingering) {

@@ -137,9 +137,9 @@ export function receivePayload (state: MplexState, payload: Uint8Array, now: num
     return
   }
 
-  if (receiveQueue.byteLength + byteLength > limits.maxReadBufferLength) {
+  if (receiveQueue.unread + byteLength > limits.maxReadBufferLength) {
     resetProvoked(state, stream, new StreamBufferError(
-      `${receiveQueue.byteLength + byteLength} bytes wait to be read, the limit is ${limits.maxReadBufferLength} (option maxStreamBufferSize): mplex cannot tell a peer to wait`), now)
+      `${receiveQueue.unread + byteLength} bytes wait to be read, the limit is ${limits.maxReadBufferLength} (option maxStreamBufferSize): mplex cannot tell a peer to wait`), now)
     return
   }
 

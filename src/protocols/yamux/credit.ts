@@ -50,7 +50,7 @@ function wantsCredit (state: YamuxState, stream: YamuxStream): boolean {
 
 /** The rest of a frame under way was taken off the window with its header, and is no more read than what is queued. */
 function unread (state: YamuxState, stream: YamuxStream): number {
-  return stream.receiveQueue.byteLength + (state.receiving === stream ? state.decoder.bodyLeft : 0)
+  return stream.receiveQueue.unread + (state.receiving === stream ? state.decoder.bodyLeft : 0)
 }
 
 function oweCredit (state: YamuxState, stream: YamuxStream, now: number): void {

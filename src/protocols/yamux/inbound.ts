@@ -174,7 +174,7 @@ function receiveReset (state: YamuxState, stream: YamuxStream, now: number): voi
 function receiveData (state: YamuxState, stream: YamuxStream, now: number): void {
   const { flags, length, streamId } = state.decoder
 
-  if (!stream.receiveWindow.receive(length, stream.receiveQueue.byteLength, state.pace)) {
+  if (!stream.receiveWindow.receive(length, stream.receiveQueue.unread, state.pace)) {
     violation(state, `data frame of ${length} bytes on stream ${stream.id}, which has a window of ${stream.receiveWindow.available}`)
     return
   }

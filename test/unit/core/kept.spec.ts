@@ -53,14 +53,10 @@ describe('core/kept', () => {
     const bytes = kept.shift(stream, 1_050) as Uint8Array
 
     expect(kept).to.include({ bytes: 1_950, unstarted: 0 })
-    kept.putBack(stream, bytes.subarray(30), true)
+    kept.pushBack(stream, [bytes.subarray(30)], true)
     expect(kept).to.include({ bytes: 2_970, pieces: 2, unstarted: 2_970 })
-    kept.putBack(stream, pattern(5), false)
+    kept.pushBack(stream, [pattern(5)], false)
     expect(kept).to.include({ bytes: 2_975, pieces: 3, unstarted: 2_975 })
-    stream.apply('reset-received')
-    kept.putBack(record(4, undefined, true), pattern(1), true)
-    kept.release(stream)
-    expect(kept).to.include({ bytes: 2_976, pieces: 4 })
   })
 
   it('counts nothing of a stream that is released', () => {

@@ -261,12 +261,12 @@ describe('core/receive-queue', () => {
     const first = queue.shift(4) as Uint8Array
 
     expect(queue.taken).to.equal(4)
-    queue.putBack(first.subarray(2), true)
-    queue.putBack(whole.subarray(20), false)
-    queue.putBack(first.subarray(0, 2), true)
-    expect([queue.byteLength, queue.pieces, queue.taken]).to.deep.equal([23, 5, -3])
+    queue.putBack([first.subarray(2)], true)
+    queue.putBack([whole.subarray(20)], false)
+    queue.putBack([first.subarray(0, 2)], true)
+    expect([queue.byteLength, queue.pieces, queue.taken]).to.deep.equal([23, 5, 4])
     expect(join(...takeAll(queue))).to.deep.equal(whole)
-    queue.putBack(pattern(5), true)
+    queue.putBack([pattern(5)], true)
     expect(takeAll(queue)).to.deep.equal([pattern(5)])
   })
 
@@ -279,24 +279,32 @@ describe('core/receive-queue', () => {
     const first = queue.shift(15) as Uint8Array
 
     queue.push(whole.subarray(400, 410))
-    queue.putBack(first, true)
+    queue.putBack([first], true)
     queue.settle()
     queue.push(whole.subarray(410))
     queue.settle(true)
-    queue.putBack(queue.shift() as Uint8Array, true)
+    queue.putBack([queue.shift() as Uint8Array], true)
     expect(join(...takeAll(queue))).to.deep.equal(whole)
   })
 
-  it('keeps no large buffer for what is put back in front', () => {
+  it('keeps no large buffer for what is put back, nor many pieces of little', () => {
     const queue = queueOf(pattern(10))
 
-    queue.putBack(pattern(65_536).subarray(0, 100), true)
+    queue.putBack([pattern(65_536).subarray(0, 100)], true)
     expect(queue.shift()?.buffer.byteLength).to.equal(100)
-    queue.settle()
 
     const whole = pattern(5_000)
 
-    queue.putBack(whole, true)
+    queue.putBack([whole], true)
     expect(queue.shift()).to.equal(whole)
+    queue.putBack(Array.from({ length: 100_000 }, (_, i) => whole.subarray(i % 5_000, i % 5_000 + 1)), true)
+    expect(queue.pieces).to.be.at.most(30)
+
+    for (let i = 0; i < 1_000; i++) {
+      queue.putBack([pattern(1)], true)
+    }
+
+    expect(queue.pieces).to.be.at.most(50)
+    expect(queue.byteLength).to.equal(101_010)
   })
 })

@@ -65,7 +65,7 @@ describe('yamux: credit', () => {
       const bytes = link.read(stream)
 
       expect(link.sent()).to.deep.equal(expected)
-      link.engine.putBack(stream, [bytes], true, link.now)
+      link.engine.pushBack(stream, [bytes], true, link.now)
     }
 
     // as much as the window again, of which half is read
@@ -79,7 +79,7 @@ describe('yamux: credit', () => {
 
     const bytes = link.read(stream)
 
-    link.engine.putBack(stream, [bytes], true, link.now)
+    link.engine.pushBack(stream, [bytes], true, link.now)
     link.engine.limit(stream, { maxReadBufferLength: WINDOW / 4 })
     expect(stream.receiveWindow.size).to.equal(WINDOW)
     link.read(stream)

@@ -2,6 +2,7 @@ import { expect } from 'aegir/chai'
 import { equals } from 'uint8arrays/equals'
 import { EngineDriver } from '../../../support/engine-pair.ts'
 import { FIN, RST, SYN, data, join, pattern, windowUpdate } from '../../../support/frames.ts'
+import type { Kept } from '../../../../src/core/kept.ts'
 import type { YamuxStream } from '../../../../src/protocols/yamux/stream.ts'
 
 const WINDOW = 262_144
@@ -18,8 +19,12 @@ function endBoth (link: EngineDriver, stream: YamuxStream): void {
   link.give(windowUpdate(stream.id, 0, FIN))
 }
 
+function keptOf ({ engine }: EngineDriver): Kept {
+  return (engine as unknown as { connection: { kept: Kept } }).connection.kept
+}
+
 function pushBack (link: EngineDriver, stream: YamuxStream, bytes: Uint8Array, inFront = true): void {
-  link.engine.putBack(stream, [bytes], inFront, link.now)
+  link.engine.pushBack(stream, [bytes], inFront, link.now)
 }
 
 /** As much as makes it a stream that is read. */
@@ -227,21 +232,80 @@ describe('yamux: what waits to be read on all streams', () => {
     expect(link.engine.state).to.equal('open')
   })
 
-  it('counts what is pushed back of a stream that is over as left unread', () => {
+  it('counts nothing of what is pushed back onto a stream that is over and was read, and leaves it to who holds it', () => {
     const link = limited()
-    const [first, second] = fill(link, 2, 4)
+    const [first] = fill(link, 2)
     const bytes = link.read(first)
 
     endBoth(link, first)
-    endBoth(link, second)
     pushBack(link, first, bytes)
+    link.engine.giveBack(first, [pattern(100)])
+    fill(link, 4, 6, 8)
+    expect(keptOf(link)).to.include({ bytes: LIMIT, pieces: 3 })
+    expect(keptOf(link).lingering.size).to.equal(0)
+    expect(link.read(first)).to.have.lengthOf(WINDOW + 100)
+  })
+
+  it('counts what is pushed back onto a stream that is over and was not read to its end', () => {
+    const link = limited()
+    const [first, second] = fill(link, 2, 4)
+    const bytes = link.read(first, 1_000)
+
+    endBoth(link, first)
+    endBoth(link, second)
+    pushBack(link, first, bytes.subarray(0, 600))
+    link.engine.giveBack(first, [bytes.subarray(0, 400)])
     fill(link, 6)
     expect([first.receive, second.receive]).to.deep.equal(['ended', 'ended'])
     link.inbound(8)
     link.give(data(8, 1))
-    // it was over first, but was left unread later
-    expect([first.receive, second.receive]).to.deep.equal(['ended', 'reset'])
-    expect(equals(link.read(first), bytes)).to.be.true()
+    expect([first.receive, second.receive]).to.deep.equal(['reset', 'ended'])
+  })
+
+  it('counts nothing of what a reader had in hand that gave up, nor resets anything for it, until its stream is over', () => {
+    const link = new EngineDriver('client', { connectionWindowBudget: 0, budgets: { unreadBytes: LIMIT, unstartedBytes: WINDOW } })
+    const [first] = fill(link, 2)
+
+    for (let i = 0; i < 20; i++) {
+      const bytes = link.read(first)
+
+      link.settle()
+      link.engine.giveBack(first, [bytes])
+      expect(keptOf(link).bytes).to.equal(0)
+      link.give(data(2, WINDOW))
+      expect([first.receiveQueue.byteLength, first.receiveQueue.unread, keptOf(link).bytes]).to.deep.equal([bytes.byteLength + WINDOW, WINDOW, WINDOW])
+    }
+
+    link.read(first, 20 * WINDOW + 1)
+    expect(first.receiveQueue.unread).to.equal(WINDOW - 1)
+    expect(first.closed).to.be.false()
+
+    const [second] = fill(link, 4)
+    const bytes = link.read(second)
+
+    link.engine.giveBack(second, [bytes])
+    endBoth(link, second)
+    expect(keptOf(link)).to.include({ bytes: WINDOW - 1, pieces: 1 })
+    expect(equals(link.read(second), bytes)).to.be.true()
+
+    const [third] = fill(link, 6)
+
+    link.engine.giveBack(third, [link.read(third, 10)])
+    endBoth(link, third)
+    expect(keptOf(link)).to.include({ bytes: 2 * WINDOW - 1, pieces: 3, piecesOver: 2 })
+    link.read(third)
+    expect(keptOf(link)).to.include({ bytes: WINDOW - 1, pieces: 1, piecesOver: 0 })
+  })
+
+  it('counts no more of a reader that gave up when it has read what it gave back', () => {
+    const link = limited()
+    const [first] = fill(link, 2)
+
+    link.engine.giveBack(first, [link.read(first, 1_000)])
+    link.read(first, 400)
+    expect(first.receiveQueue).to.include({ returned: 600, unread: WINDOW - 1_000 })
+    link.read(first, 1_000)
+    expect(first.receiveQueue).to.include({ returned: 0, unread: WINDOW - 1_400 })
   })
 
   it('takes a stream of which all but a negotiation is pushed back for one that nobody has begun to read', () => {
@@ -254,19 +318,6 @@ describe('yamux: what waits to be read on all streams', () => {
     expect([first.closed, second.closed]).to.deep.equal([false, false])
     link.give(data(6, 1))
     expect(second.error?.message).to.include(`${2 * WINDOW + 1} bytes wait on streams that nobody has begun to read`)
-  })
-
-  it('resets a stream of which more is pushed back than its maxReadBufferLength', () => {
-    const link = new EngineDriver('client')
-    const stream = link.inbound(2)
-
-    link.engine.limit(stream, { maxReadBufferLength: 1_000 })
-    pushBack(link, stream, new Uint8Array(600), false)
-    pushBack(link, stream, new Uint8Array(400))
-    expect(stream.closed).to.be.false()
-    pushBack(link, stream, new Uint8Array(1))
-    expect(stream.error).to.have.property('name', 'StreamBufferError')
-    expect(stream.error?.message).to.equal('1001 bytes wait to be read, some of which were pushed back, the limit is 1000 (option maxReadBufferLength)')
   })
 
   it('leaves what is pushed back after the connection is over to its reader', () => {
