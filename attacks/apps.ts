@@ -1,7 +1,7 @@
 /** What the victim's application does with a stream. */
 import { lpStream } from '@libp2p/utils'
 import type { App } from './types.ts'
-import type { Stream } from '@libp2p/interface'
+import type { AbortOptions, Stream } from '@libp2p/interface'
 
 const CHUNK_BYTES = 65_536
 const SMALL_BYTES = 1_024
@@ -47,12 +47,18 @@ function write (stream: Stream, bytes: number): void {
 }
 
 /** By our own streams' method, or what libp2p has for any. */
-function readMessage (stream: Stream & { readLengthPrefixed?(): Promise<unknown> }): void {
-  held.push(stream)
-
-  const message = stream.readLengthPrefixed?.() ?? lpStream(stream).read()
+function readMessage (stream: Stream & { readLengthPrefixed?(options: AbortOptions): Promise<unknown> }, signal?: AbortSignal): void {
+  const message = stream.readLengthPrefixed?.({ signal }) ?? lpStream(stream).read({ signal })
 
   message.catch(ignore)
+}
+
+/** A message that takes longer than a second ends its stream. */
+function readInTime (stream: Stream): void {
+  const signal = AbortSignal.timeout(1_000)
+
+  signal.addEventListener('abort', () => { stream.abort(new Error('the message took too long')) })
+  readMessage(stream, signal)
 }
 
 /** As libp2p's node does first: what comes behind the protocol is pushed back, here for an application that takes its time. */
@@ -83,7 +89,10 @@ export function use (app: App, stream: Stream, index: number): void {
     held.push(stream)
     stream.close().catch(ignore)
   } else if (app === 'read-message') {
+    held.push(stream)
     readMessage(stream)
+  } else if (app === 'give-up') {
+    readInTime(stream)
   } else if (app === 'negotiate') {
     negotiate(stream)
   } else if (app === 'leave') {

@@ -10,7 +10,7 @@ export type Language = 'yamux' | 'mplex'
  * both halves at once, or ends its own and does not read, or reads a message with its length in front. Or it is slow: it has every stream in hand and comes to none of
  * them.
  */
-export type App = 'read' | 'echo' | 'ignore' | 'hold-first' | 'read-first' | 'write' | 'write-small' | 'leave' | 'end-first' | 'end-thousand' | 'slow' | 'read-message' | 'negotiate'
+export type App = 'read' | 'echo' | 'ignore' | 'hold-first' | 'read-first' | 'write' | 'write-small' | 'leave' | 'end-first' | 'end-thousand' | 'slow' | 'read-message' | 'negotiate' | 'give-up'
 
 /** The frames that both languages have, for the `n`th stream of the attacker, counted from 0. */
 export interface Dialect {

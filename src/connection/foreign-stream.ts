@@ -333,6 +333,10 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
     }
   }
 
+  protected readerLeft (): void {
+    this.#maybeEnd()
+  }
+
   protected get writeFailure (): Error | undefined {
     return this.#over && !this.#closed ? this.#error : undefined
   }
@@ -427,7 +431,7 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
   }
 
   #maybeEnd (): void {
-    if (!this.#ended && (this.#readClosed || ((this.#remoteEnded || this.#over) && this.#isExhausted()))) {
+    if (!this.#ended && (this.#readClosed || ((this.#remoteEnded || this.#over) && !this.isBeingRead && this.#isExhausted()))) {
       this.#ended = true
       this.#tell('end')
       this.#maybeRelease()

@@ -52,6 +52,9 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
   /** Puts bytes in front of what is unread, whatever became of the stream; not after our own `closeRead()`. */
   protected abstract putBack (data: Uint8ArrayList): void
 
+  /** It may not be read any more. */
+  protected abstract readerLeft (): void
+
   /** What broke the half, if it did not end, or has not ended yet. */
   protected abstract readonly writeFailure: Error | undefined
   protected abstract readonly readFailure: Error | undefined
@@ -89,7 +92,7 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
 
     signal?.throwIfAborted()
 
-    const data = this.#extras?.readers?.busy === true ? undefined : this.take(Infinity)
+    const data = this.isBeingRead ? undefined : this.take(Infinity)
 
     return (data ?? await this.#asReader(async () => this.#next(Infinity, signal), signal))?.subarray() ?? null
   }
@@ -349,12 +352,21 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
   async #asReader<T> (read: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const readers = this.#extra.readers ??= new Turns()
 
-    if (!readers.busy) {
-      return readers.take(read)
-    }
+    try {
+      if (!readers.busy) {
+        return await readers.take(read)
+      }
 
-    // for the turn; what is done with it has time limits of its own
-    return within(this.readTimeout, 'readTimeout', signal, async signal => readers.take(read, signal))
+      // for the turn; what is done with it has time limits of its own
+      return await within(this.readTimeout, 'readTimeout', signal, async signal => readers.take(read, signal))
+    } finally {
+      this.readerLeft()
+    }
+  }
+
+  /** Somebody reads, and may give back what was taken. */
+  protected get isBeingRead (): boolean {
+    return this.#extras?.readers?.busy === true
   }
 
   async #readExactly (length: number, signal?: AbortSignal): Promise<Uint8Array> {

@@ -237,6 +237,10 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     return this.readBufferLength > 0 || !this.#readIsOver()
   }
 
+  protected readerLeft (): void {
+    this.#maybeEnd()
+  }
+
   protected get writeFailure (): Error | undefined {
     return this.record.send === 'reset' ? this.record.error : undefined
   }
@@ -450,7 +454,7 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
   #maybeEnd (): void {
     const { receive, readClosed } = this.record
 
-    if (!this.#ended && this.readBufferLength === 0 && (this.#remoteEndTold || receive === 'reset' || readClosed)) {
+    if (!this.#ended && !this.isBeingRead && this.readBufferLength === 0 && (this.#remoteEndTold || receive === 'reset' || readClosed)) {
       this.#ended = true
       this.safeDispatchEvent('end')
       this.#maybeRelease()

@@ -45,14 +45,22 @@ export function streams (setup: SurfaceSetup): void {
       }
     })
 
-    it('that are too few are an error that leaves them to be read', async () => {
+    it('that are too few are an error that leaves them to be read, and come before the end', async () => {
       const [ours, theirs] = await streamPair(await connect())
+      let ended = false
 
+      theirs.addEventListener('end', () => { ended = true })
       await ours.write(encode('few'))
+
+      const reading = failureOf(theirs.read({ bytes: 4 }))
+
+      await until(() => theirs.stats().bytesReceived === 3)
       await ours.closeWrite()
-      expect(await failureOf(theirs.read({ bytes: 4 }))).to.include({ name: 'UnexpectedEOFError', scope: 'stream', origin: 'remote' })
+      expect(await reading).to.include({ name: 'UnexpectedEOFError', scope: 'stream', origin: 'remote' })
+      expect(ended).to.be.false()
       expect(text(await theirs.read())).to.equal('few')
       expect(await theirs.read()).to.be.null()
+      expect(ended).to.be.true()
       expect(await theirs.read()).to.be.null()
     })
 
