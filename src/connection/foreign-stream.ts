@@ -9,6 +9,7 @@ import { StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { ConnectionClosedError, StreamBufferError, StreamResetError, StreamStateError } from '../interface/errors.ts'
 import { checkCode, checkPriority } from './checks.ts'
+import { PushedBack } from './pushed-back.ts'
 import { StreamSurface, writeError } from './stream-surface.ts'
 import { originOf, resetOf } from './stream-view.ts'
 import { Waiters } from './waiters.ts'
@@ -21,6 +22,11 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
   readonly #highWaterMark: number
   readonly #unread = new Uint8ArrayList()
   readonly #waiters = new Waiters()
+  readonly #pushedBack = new PushedBack(() => {
+    this.#deliver()
+    this.#notify()
+  })
+
   #priority: Priority
   #bytesAccepted = 0
   #bytesReceived = 0
@@ -327,9 +333,10 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
     return this.#unread.byteLength > 0 || !this.#readIsOver()
   }
 
-  protected putBack (data: Uint8ArrayList): void {
-    if (!this.#readClosed) {
+  protected giveBack (data: Uint8ArrayList): void {
+    if (!this.#readClosed && !this.#isBroken()) {
       this.#unread.prepend(data)
+      this.#pushedBack.deliver()
     }
   }
 
@@ -353,6 +360,7 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
     }
 
     this.#unread.append(data)
+    this.#pushedBack.renew()
     this.#deliver()
     this.#notify()
 
@@ -460,10 +468,7 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
       return
     }
 
-    queueMicrotask(() => {
-      this.#deliver()
-      this.#notify()
-    })
+    this.#pushedBack.deliver()
   }
 
   #assertReadable (what: string): void {

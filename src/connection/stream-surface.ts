@@ -49,8 +49,8 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
   /** Resolves when there may be bytes; with `false` when there will be none. Throws what broke the stream. */
   protected abstract whenReadable (signal?: AbortSignal): Promise<boolean>
 
-  /** Puts bytes in front of what is unread, whatever became of the stream; not after our own `closeRead()`. */
-  protected abstract putBack (data: Uint8ArrayList): void
+  /** Puts bytes in front of what is unread, for whoever waits for some; not after our own `closeRead()`, nor after a reset. */
+  protected abstract giveBack (data: Uint8ArrayList): void
 
   /** It may not be read any more. */
   protected abstract readerLeft (): void
@@ -156,7 +156,7 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
       return await this.#readExactly(size, signal)
     } catch (err) {
       // there is one way to write it, so that what was read need not be kept beside the message
-      this.#putBackAfter(err, new Uint8ArrayList(encodeVarint(size)))
+      this.#giveBackAfter(err, new Uint8ArrayList(encodeVarint(size)))
       throw err
     }
   }
@@ -389,7 +389,7 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
 
       return list.toList().subarray()
     } catch (err) {
-      this.#putBackAfter(err, list.toList())
+      this.#giveBackAfter(err, list.toList())
       throw err
     }
   }
@@ -428,7 +428,7 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
         }
       }
     } catch (err) {
-      this.#putBackAfter(err, prefix.toList())
+      this.#giveBackAfter(err, prefix.toList())
       throw err
     }
   }
@@ -437,9 +437,9 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
    * A read that was given up, or met the end, leaves what it had taken to the next. One that met a reset does not: the
    * error has been told, and no bytes come after it.
    */
-  #putBackAfter (err: unknown, taken: Uint8ArrayList): void {
+  #giveBackAfter (err: unknown, taken: Uint8ArrayList): void {
     if (taken.byteLength > 0 && err !== this.readFailure) {
-      this.putBack(taken)
+      this.giveBack(taken)
     }
   }
 }

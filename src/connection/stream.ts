@@ -10,6 +10,7 @@ import { FEW_PIECES } from '../core/receive-queue.ts'
 import { Edge } from '../core/stream-record.ts'
 import { StreamBufferError, StreamResetError, StreamStateError } from '../interface/errors.ts'
 import { checkCode } from './checks.ts'
+import { PushedBack } from './pushed-back.ts'
 import { writeError } from './stream-surface.ts'
 import { StreamView, isLocal } from './stream-view.ts'
 import { Waiters } from './waiters.ts'
@@ -20,18 +21,6 @@ import type { AbortOptions, EventHandler, MessageStreamEvents } from '@libp2p/in
 
 /** Many small pieces are handed over together, up to this many bytes: an event, or a turn of a loop, costs more than they. */
 const MESSAGE_BYTES = 65_536
-
-/** What was pushed back to be read again. */
-interface PushedBack {
-  /** How many bytes are, and were not read since, at most. */
-  bytes: number
-
-  /** They will be delivered. */
-  due: boolean
-
-  /** They were, and nothing has come since. */
-  delivered: boolean
-}
 
 export class MuxedStream extends StreamView implements MuxedStreamSurface {
   #ended = false
@@ -169,12 +158,12 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
 
   /** Puts bytes behind what is unread. */
   push (data: Uint8Array | Uint8ArrayList): void {
-    this.#giveBack(data, false)
+    this.#pushBack(data, false)
   }
 
   /** Puts bytes in front of what is unread. */
   unshift (data: Uint8Array | Uint8ArrayList): void {
-    this.#giveBack(data, true)
+    this.#pushBack(data, true)
   }
 
   addEventListener<K extends keyof MessageStreamEvents>(type: K, handler: EventHandler<MessageStreamEvents[K]> | null, options?: boolean | AddEventListenerOptions): void
@@ -251,13 +240,13 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     return receive === 'reset' && !readClosed ? error : undefined
   }
 
-  protected putBack (data: Uint8ArrayList): void {
+  protected giveBack (data: Uint8ArrayList): void {
     const { readClosed, receive } = this.record
 
     // no bytes come after a reset
     if (!readClosed && receive !== 'reset') {
       this.host.engine.giveBack(this.record, [...data])
-      this.#deliverAgain()
+      this.#again.deliver()
     }
   }
 
@@ -268,10 +257,7 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
    */
   onEdges (edges: number): void {
     if ((edges & Edge.readable) !== 0) {
-      if (this.#pushedBack !== undefined) {
-        this.#pushedBack.delivered = false
-      }
-
+      this.#pushedBack?.renew()
       this.#deliver()
     }
 
@@ -336,14 +322,14 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     }
   }
 
-  #giveBack (data: Bytes, inFront: boolean): void {
+  #pushBack (data: Bytes, inFront: boolean): void {
     this.#assertReadable('push data onto')
 
     if (data.byteLength === 0) {
       return
     }
 
-    const pushedBack = this.#pushedBack ??= { bytes: 0, due: false, delivered: false }
+    const pushedBack = this.#again
 
     pushedBack.bytes += data.byteLength
     this.host.engine.pushBack(this.record, data instanceof Uint8Array ? [data] : [...data], inFront, this.host.now())
@@ -355,34 +341,16 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
       return
     }
 
-    this.#deliverAgain()
+    pushedBack.deliver()
   }
 
-  /**
-   * At once, but a listener that pushes back what it was given, as it waits for more, has the event loop turn in between:
-   * otherwise nothing more would ever come.
-   */
-  #deliverAgain (): void {
-    const pushedBack = this.#pushedBack ??= { bytes: 0, due: false, delivered: false }
-
-    if (pushedBack.due) {
-      return
-    }
-
-    const deliver = (): void => {
-      pushedBack.due = false
+  get #again (): PushedBack {
+    this.#pushedBack ??= new PushedBack(() => {
       this.#deliver()
       this.#waiters?.notify()
-    }
+    })
 
-    pushedBack.due = true
-
-    if (pushedBack.delivered) {
-      setTimeout(deliver)
-    } else {
-      pushedBack.delivered = true
-      queueMicrotask(deliver)
-    }
+    return this.#pushedBack
   }
 
   /** Hands what is unread to those who listen. */
@@ -411,8 +379,8 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
   #take (max: number, whole = false): Uint8Array | Uint8ArrayList | undefined {
     const data = this.#takePieces(max, whole)
 
-    if (this.#pushedBack !== undefined && data !== undefined) {
-      this.#pushedBack.bytes = Math.max(0, this.#pushedBack.bytes - data.byteLength)
+    if (data !== undefined) {
+      this.#pushedBack?.read(data.byteLength)
     }
 
     return data

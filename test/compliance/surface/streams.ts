@@ -64,6 +64,55 @@ export function streams (setup: SurfaceSetup): void {
       expect(await theirs.read()).to.be.null()
     })
 
+    it('pushed back by a listener that waits for more, are given to it again with what came since', async () => {
+      const [ours, theirs] = await streamPair(await connect())
+      let calls = 0
+      const whole = new Promise<string | undefined>(resolve => {
+        theirs.addEventListener('message', ({ data }) => {
+          calls++
+
+          if (data.byteLength < 6) {
+            theirs.unshift(data)
+          } else {
+            resolve(text(data.subarray()))
+          }
+        })
+      })
+
+      await ours.write(encode('few'))
+      await until(() => calls > 3)
+      await ours.write(encode('er.'))
+      expect(await whole).to.equal('fewer.')
+    })
+
+    it('of a read that was given up, go to whoever waits for some', async () => {
+      const [ours, theirs] = await streamPair(await connect())
+      const giveUp = new AbortController()
+      const reading = failureOf(theirs.read({ bytes: 4, signal: giveUp.signal }))
+
+      await ours.write(encode('few'))
+      await until(() => theirs.stats().bytesReceived === 3)
+
+      const next = theirs[Symbol.asyncIterator]().next()
+
+      giveUp.abort(new Error('enough'))
+      expect(await reading).to.have.property('message', 'enough')
+      expect((await next).value?.byteLength).to.equal(3)
+    })
+
+    it('of a read that was given up, are gone when the stream was aborted before', async () => {
+      const [ours, theirs] = await streamPair(await connect())
+      const giveUp = new AbortController()
+      const reading = failureOf(theirs.read({ bytes: 4, signal: giveUp.signal }))
+
+      await ours.write(encode('few'))
+      await until(() => theirs.stats().bytesReceived === 3)
+      giveUp.signal.addEventListener('abort', () => { theirs.abort(new Error('no more')) })
+      giveUp.abort(new Error('enough'))
+      await reading
+      expect([theirs.readBufferLength, theirs.readStatus]).to.deep.equal([0, 'closed'])
+    })
+
     it('go to two readers in the order in which they asked', async () => {
       const [ours, theirs] = await streamPair(await connect())
       const first = theirs.read()
