@@ -113,7 +113,7 @@ export const SHARED: Attack[] = [
     title: '60,000 streams on which data comes that nobody wants',
     languages: BOTH,
     // the latter when the application is late, and too many are open at once
-    ends: [overBudget('provokedResets'), overBudget('refusals')],
+    ends: [GOES_ON, overBudget('refusals')],
     app: 'leave',
     run: async (wire, { open, data }) => {
       // a budget of 10,000 comes back in ten seconds: many enough that a slow machine goes over it as well

@@ -20,6 +20,9 @@ export interface LinkHandlers {
 /** How long a peer that broke the protocol has to take our GoAway before its connection is cut. */
 const CLOSE_FLUSH_MILLIS = 1_000
 
+/** How long one that has not may take to take the rest: as long as for a transport of ours to end by itself. */
+const CLOSE_MILLIS = 30_000
+
 /**
  * About so many bytes go in one turn of the event loop. As long as a socket takes bytes at once, which it does when their
  * receiver is faster than we are, it drains in the same turn, the application writes more, and so on without end: a
@@ -38,13 +41,15 @@ export class Link {
   closed: Promise<void> = Promise.resolve()
 
   readonly #maConn: MessageStream
+  readonly #closeMillis: number
   readonly #handlers: LinkHandlers
   #writable: boolean
 
   /** Sent in this turn of the event loop, and in those before that nobody looked at the end of. */
   #turnBytes = 0
 
-  constructor (maConn: MessageStream, handlers: LinkHandlers) {
+  constructor (maConn: MessageStream, handlers: LinkHandlers, closeMillis = CLOSE_MILLIS) {
+    this.#closeMillis = closeMillis
     this.#maConn = maConn
     this.#handlers = handlers
     // whoever had the connection before may have filled it: encrypters send their handshake through it
@@ -115,12 +120,11 @@ export class Link {
         this.#send(frames)
       }
 
+      await raceSignal(maConn.close(), AbortSignal.timeout(error === undefined ? this.#closeMillis : CLOSE_FLUSH_MILLIS))
+
       if (error === undefined) {
-        await maConn.close()
         return
       }
-
-      await raceSignal(maConn.close(), AbortSignal.timeout(CLOSE_FLUSH_MILLIS))
     } catch (err: any) {
       error ??= err
     } finally {

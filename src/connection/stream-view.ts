@@ -26,15 +26,13 @@ export interface StreamHost {
 }
 
 export abstract class StreamView extends StreamSurface {
-  /** Written by libp2p once it is negotiated. */
-  protocol = ''
-
   /** @internal */
   readonly record: StreamRecord
 
   protected readonly host: StreamHost
   protected paused = false
 
+  #protocol = ''
   #log: Logger | undefined
   #timeline: MessageStreamTimeline | undefined
 
@@ -46,6 +44,16 @@ export abstract class StreamView extends StreamSurface {
     this.host = host
     this.record = record
     this.#openedAfter = Date.now() - host.openedAt
+  }
+
+  get protocol (): string {
+    return this.#protocol
+  }
+
+  /** Written by libp2p once it is agreed on: that is what was read so far, however long it took, and the application begins now. */
+  set protocol (protocol: string) {
+    this.#protocol = protocol
+    this.host.engine.begin(this.record)
   }
 
   get timeline (): MessageStreamTimeline {

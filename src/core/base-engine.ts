@@ -161,6 +161,10 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
     return bytes
   }
 
+  begin (stream: Stream): void {
+    this.connection.kept.begin(stream)
+  }
+
   pushBack (stream: Stream, pieces: Uint8Array[], inFront: boolean, now: number): void {
     const overflow = keepAgain(this.connection, stream, pieces, inFront)
 

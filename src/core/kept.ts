@@ -4,7 +4,7 @@
  */
 import type { StreamRecord } from './stream-record.ts'
 
-/** Agreeing on a protocol takes less: libp2p's node reads as much of every stream before an application has it. */
+/** Agreeing on a protocol mostly takes less: libp2p's node reads as much of every stream before an application has it, and says when. */
 const STARTED_BYTES = 1_024
 
 export class Kept {
@@ -52,6 +52,13 @@ export class Kept {
     }
 
     return piece
+  }
+
+  /** Whatever was read so far, nobody has begun to read. */
+  begin (stream: StreamRecord): void {
+    this.#change(stream, () => {
+      stream.receiveQueue.taken = 0
+    })
   }
 
   /** An application pushes bytes back, which are unread again. */

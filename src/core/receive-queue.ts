@@ -24,7 +24,7 @@ export const FEW_PIECES = 16
 export class ReceiveQueue {
   byteLength = 0
 
-  /** Bytes that were taken out so far, but for those that an application has pushed back. */
+  /** Bytes that were taken out since the application began, but for those that it has pushed back. */
   taken = 0
 
   /** Of those that are queued, the first, which a reader had in hand when it gave up. */

@@ -64,8 +64,7 @@ export interface AbuseBudgets {
   resets?: number
 
   /**
-   * Streams opened by the peer that it makes us reset, by sending what it was told that nobody wants, or more than may
-   * wait to be read.
+   * Streams opened by the peer that it makes us reset, by sending more than may wait to be read.
    *
    * @default 10_000 (as `resets`: what the peer makes of it is the same, a stream that is gone and work that goes on)
    */

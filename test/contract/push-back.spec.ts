@@ -262,6 +262,30 @@ describe('contract: push and unshift', () => {
     expect(await streams[0].read({ bytes: 150_000 })).to.have.lengthOf(150_000)
   })
 
+  it('behind a negotiation of any length, and what comes after it, count so', async () => {
+    const setup = muxerAndPeer({ direction: 'inbound', options: { budgets: { unstartedBytes: 300_000 } } })
+    const streams: MuxedStream[] = []
+
+    for (const id of [1, 3]) {
+      const stream = await inboundStream(setup, windowUpdate(id, 0, SYN))
+
+      setup.peer.send(data(id, 5_000))
+      expect(await stream.read({ bytes: 5_000 })).to.have.lengthOf(5_000)
+      stream.protocol = '/agreed/1.0.0'
+      expect(stream.protocol).to.equal('/agreed/1.0.0')
+
+      for (let i = 0; i < 4; i++) {
+        setup.peer.send(data(id, 50_000))
+        await turn()
+      }
+
+      streams.push(stream)
+    }
+
+    // the second grew until it held the most
+    expect(streams.map(({ status }) => status).sort()).to.deep.equal(['aborted', 'open'])
+  })
+
   it('of more than maxReadBufferLength abort the stream: no flow control bounds them', async () => {
     const { peer, stream } = await open()
     const closed = eventOf(stream, 'close')

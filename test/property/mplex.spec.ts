@@ -45,6 +45,7 @@ const steps = fc.array(fc.oneof(
   step<World>(6, 'read', side, which, amount),
   step<World>(2, 'readAll', side, which),
   step<World>(2, 'readTooFar', side, which, amount, pieceLength),
+  step<World>(2, 'readInVain', side, which, amount),
   step<World>(2, 'retain', side, which),
   step<World>(3, 'end', side, which),
   step<World>(2, 'closeRead', side, which),

@@ -126,6 +126,17 @@ export abstract class AnyWorld<Stream extends StreamRecord> {
     })
   }
 
+  /** A reader gives up, and what it has in hand back. */
+  readInVain (side: Side, which: number, max: number): void {
+    this.#withReader(side, which, (engine, record) => {
+      const bytes = engine.read(record, max, this.#now)
+
+      if (bytes !== undefined) {
+        engine.giveBack(record, [bytes])
+      }
+    })
+  }
+
   retain (side: Side, which: number): void {
     this.#with(side, which, ({ engine }, record) => {
       engine.retain(record)
@@ -378,7 +389,7 @@ export class World extends AnyWorld<YamuxStream> {
   protected checkStream (ours: YamuxStream, theirs: YamuxStream | undefined): void {
     const { receiveWindow: { available, size }, receiveQueue } = ours
 
-    must(available + receiveQueue.byteLength <= size + (this.pushedBack.get(ours) ?? 0), 'what may come and what is unread are within the window')
+    must(available + receiveQueue.unread <= size + (this.pushedBack.get(ours) ?? 0), 'what may come and what is unread are within the window')
     must((theirs?.sendWindow.available ?? 0) <= available, 'nobody has more credit than was given')
   }
 

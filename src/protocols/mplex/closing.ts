@@ -21,8 +21,8 @@ export function resetLocally (state: MplexState, stream: MplexStream, error: Err
   }
 }
 
-/** As `resetLocally`, because of what the peer sent. */
-export function resetProvoked (state: MplexState, stream: MplexStream, error: Error | undefined, now: number): void {
+/** As `resetLocally`, because the peer sent more than may wait. */
+export function resetProvoked (state: MplexState, stream: MplexStream, error: Error, now: number): void {
   resetLocally(state, stream, error)
 
   if (stream.inbound) {

@@ -4,7 +4,7 @@ import { FEW_PIECES } from '../../core/receive-queue.ts'
 import { Edge } from '../../core/stream-record.ts'
 import { watch } from '../../core/timeouts.ts'
 import { StreamBufferError } from '../../interface/errors.ts'
-import { charge, checkReplies, forget, resetProvoked, resetRemotely, violation } from './closing.ts'
+import { charge, checkReplies, forget, resetLocally, resetProvoked, resetRemotely, violation } from './closing.ts'
 import { Flag } from './frame.ts'
 import { MplexStream, keyOf } from './stream.ts'
 import type { MplexState } from './state.ts'
@@ -104,8 +104,8 @@ function receiveData (state: MplexState, stream: MplexStream, now: number): void
     stream.framesReceived++
 
     if (stream.readClosed && stream.send === 'ended') {
-      // mplex cannot say "stop sending", and nobody reads what comes
-      resetProvoked(state, stream, undefined, now)
+      // mplex cannot say "stop sending", and nobody reads what comes. The peer could not know
+      resetLocally(state, stream, undefined)
     } else {
       state.receiving = stream
     }

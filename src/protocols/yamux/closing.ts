@@ -50,9 +50,9 @@ export function resetLocally (state: YamuxState, stream: YamuxStream, code: numb
   }
 }
 
-/** As `resetLocally`, because of what the peer sent: too much, if there is an error. */
-export function resetProvoked (state: YamuxState, stream: YamuxStream, error: Error | undefined, now: number): void {
-  resetLocally(state, stream, error === undefined ? StreamErrorCode.none : StreamErrorCode.resourceLimitExceeded, error)
+/** As `resetLocally`, because the peer sent more than may wait. */
+export function resetProvoked (state: YamuxState, stream: YamuxStream, error: Error, now: number): void {
+  resetLocally(state, stream, StreamErrorCode.resourceLimitExceeded, error)
 
   if (stream.inbound) {
     charge(state, 'provokedResets', now)

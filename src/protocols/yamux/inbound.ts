@@ -3,8 +3,9 @@ import { keep } from '../../core/overflow.ts'
 import { FEW_PIECES } from '../../core/receive-queue.ts'
 import { Edge } from '../../core/stream-record.ts'
 import { endStall, watch } from '../../core/timeouts.ts'
+import { StreamErrorCode } from '../../interface/codes.ts'
 import { GoAwayError, StreamResetError } from '../../interface/errors.ts'
-import { acknowledge, charge, checkReplies, close, forget, resetProvoked, resetRemotely, violation } from './closing.ts'
+import { acknowledge, charge, checkReplies, close, forget, resetLocally, resetProvoked, resetRemotely, violation } from './closing.ts'
 import { returnCredit } from './credit.ts'
 import { Flag, FrameType, GoAwayCode, HEADER_LENGTH, INITIAL_WINDOW, MAX_UNACKNOWLEDGED, SESSION_ID, VERSION } from './frame.ts'
 import { measureRoundTrip, schedule } from './state.ts'
@@ -136,18 +137,17 @@ function receiveSyn (state: YamuxState, now: number): YamuxStream | undefined {
   return stream
 }
 
-/** A late frame counts for at least so many of the bytes that may be late. */
-const LATE_FRAME_BYTES = 64
-
 /** Frames for streams that are over, or never were, are ignored: rust-yamux ends streams that it never opened. */
 function receiveUnknown (state: YamuxState, now: number): void {
   const { bodyLeft } = state.decoder
 
-  // few bytes of each frame, so that a window that may have been on its way does not excuse frames by the hundred thousand
-  const bytes = bodyLeft === 0 ? 0 : Math.max(LATE_FRAME_BYTES, bodyLeft)
+  if (bodyLeft > 0 && state.lateBytes >= bodyLeft) {
+    state.lateBytes -= bodyLeft
 
-  if (bytes > 0 && state.lateBytes >= bytes) {
-    state.lateBytes -= bytes
+    if (bodyLeft < HEADER_LENGTH) {
+      // a window that may have been on its way does not excuse frames by the million
+      charge(state, 'tinyFrames', now)
+    }
   } else if (bodyLeft === 0 && state.lateFrames > 0) {
     state.lateFrames--
   } else {
@@ -196,8 +196,8 @@ function receiveData (state: YamuxState, stream: YamuxStream, now: number): void
   }
 
   if (stream.readClosed && stream.send === 'ended') {
-    // yamux cannot say "stop sending": without an RST the peer's writer would wait for credit for ever
-    resetProvoked(state, stream, undefined, now)
+    // yamux cannot say "stop sending": without an RST the peer's writer would wait for credit for ever. It could not know
+    resetLocally(state, stream, StreamErrorCode.none, undefined)
     return
   }
 

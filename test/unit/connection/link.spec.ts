@@ -180,6 +180,16 @@ describe('connection: the link', () => {
     expect(events).to.deep.equal([])
   })
 
+  it('gives up on a peer that does not take what is left', async () => {
+    const memory = memoryLink({ manual: true })
+    const it = new Link(memory.outbound, { onBytes () {}, onDrain () {}, onTurn () {}, onEnd () {} }, 1)
+
+    it.detach()
+    it.close([pattern(7)], undefined)
+    await it.closed
+    expect(memory.outbound.aborted).to.have.property('name', 'TimeoutError')
+  })
+
   it('closed or aborted when the connection is over, does nothing', async () => {
     const { link: it, memory } = link()
 

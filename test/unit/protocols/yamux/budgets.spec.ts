@@ -21,7 +21,6 @@ const CASES: Case[] = [
   { budget: 'resets', name: 'streams opened and reset', offend: i => [windowUpdate(2 + 2 * i, 0, SYN), windowUpdate(2 + 2 * i, 0, RST)] },
   { budget: 'resets', name: 'streams opened and reset in one frame', offend: i => [data(2 + 2 * i, 0, SYN | RST)] },
   { budget: 'refusals', name: 'streams refused', maxInboundStreams: 0, offend: i => [windowUpdate(2 + 2 * i, 0, SYN)] },
-  { budget: 'provokedResets', name: 'data on streams that nobody reads', before: link => { for (let id = 2; id <= 200; id += 2) { const stream = link.inbound(id); link.end(stream); link.closeRead(stream) } }, offend: i => [data(2 + 2 * i, 1)] },
   { budget: 'tinyFrames', name: 'data that is shorter than its header, on a stream of which many pieces wait', before: link => { link.inbound(2); for (let i = 0; i < 17; i++) { link.give(data(2, 12)) } }, offend: () => [data(2, 11)] },
   { budget: 'tinyFrames', name: 'credit that is less than its header', before: link => link.inbound(2), offend: () => [windowUpdate(2, 11)] },
   { budget: 'unknownStreams', name: 'credit for streams that were never open', offend: i => [windowUpdate(2 + 2 * i, 1)] },
@@ -218,18 +217,48 @@ describe('yamux: budgets', () => {
     expect(link.engine.state).to.equal('open')
   })
 
-  it('excuses a window of late bytes in frames of 64 bytes or more, and fewer of smaller ones', () => {
-    const link = new EngineDriver('client', { maxInboundStreams: 0, budgets: { unknownStreams: 1 } })
+  it('excuses a window of late bytes, in whatever frames they come, tiny ones to the budget of tiny frames', () => {
+    for (const [length, tinyFrames] of [[12, 1], [1, 262_144]]) {
+      const link = new EngineDriver('client', { maxInboundStreams: 0, budgets: { unknownStreams: 1, tinyFrames } })
+
+      link.give(windowUpdate(2, 0, SYN))
+
+      for (let left = 262_144; left >= length; left -= length) {
+        link.give(data(2, length))
+      }
+
+      expect(link.engine.state).to.equal('open')
+      link.give(data(2, 12), data(2, 12))
+      expect(link.closedBy()).to.include({ budget: 'unknownStreams' })
+    }
+
+    const link = new EngineDriver('client', { maxInboundStreams: 0, budgets: { tinyFrames: 10 } })
 
     link.give(windowUpdate(2, 0, SYN))
 
-    for (let i = 0; i < 262_144 / 64; i++) {
+    for (let i = 0; i < 10; i++) {
       link.give(data(2, 1))
     }
 
     expect(link.engine.state).to.equal('open')
-    link.give(data(2, 1), data(2, 1))
-    expect(link.closedBy()).to.include({ budget: 'unknownStreams' })
+    link.give(data(2, 1))
+    expect(link.closedBy()).to.include({ budget: 'tinyFrames' })
+  })
+
+  it('charges data to nobody that was on its way to a stream that our application has left', () => {
+    const link = new EngineDriver('client', { budgets: { provokedResets: 1, unknownStreams: 1 } })
+
+    for (let id = 2; id <= 200; id += 2) {
+      const stream = link.inbound(id)
+
+      link.end(stream)
+      link.closeRead(stream)
+      link.settle()
+      link.give(data(id, 100), data(id, 100))
+      expect(link.sent()).to.deep.equal([`window|RST ${id} 0`])
+    }
+
+    expect(link.engine.state).to.equal('open')
   })
 
   it('lets our application reset a thousand streams at once that the peer has not read', () => {
