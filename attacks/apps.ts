@@ -66,7 +66,10 @@ function negotiate (stream: Stream): void {
   const messages = lpStream(stream)
 
   held.push(stream)
-  messages.read().then(() => { messages.unwrap() }).catch(ignore)
+  messages.read().then(() => {
+    messages.unwrap()
+    stream.protocol = '/agreed/1.0.0'
+  }).catch(ignore)
 }
 
 function leave (stream: Stream): void {

@@ -332,14 +332,14 @@ export const SHARED: Attack[] = [
   },
   {
     name: 'unread-negotiated',
-    title: '60,000 bytes behind the protocol that is agreed on, on each of 900 streams that are not read otherwise',
+    title: '60,000 bytes behind the 2,000 in which a protocol is agreed on, on each of 500 streams that are not read otherwise',
     languages: BOTH,
     ends: GOES_ON,
     app: 'negotiate',
     run: async (wire, { open, data }) => {
-      const body = join(encodeVarint(30), new Uint8Array(30 + 60_000))
+      const body = join(encodeVarint(2_000), new Uint8Array(2_000 + 60_000))
 
-      for (let i = 0; i < 900 && !wire.closed; i++) {
+      for (let i = 0; i < 500 && !wire.closed; i++) {
         await wire.send(open(i), data(i, body))
         await wire.pause(2)
       }
