@@ -7,11 +7,18 @@ import type { StreamRecord } from './stream-record.ts'
 /** Agreeing on a protocol mostly takes less: libp2p's node reads as much of every stream before an application has it, and says when. */
 const STARTED_BYTES = 1_024
 
+/**
+ * A stream that is over and not read to its end counts for so many pieces at least: by default a thousand may be kept, as a
+ * thousand requests of ours may all be answered before the first answer is read. Each costs 2.5 kB besides what it holds: 7,000 of
+ * them, of 100 bytes each, were 19 MiB.
+ */
+const LINGERING_PIECES = 64
+
 export class Kept {
   bytes = 0
   pieces = 0
 
-  /** Of the pieces, those of streams that are over. */
+  /** What streams that are over count for beyond the pieces that they have. */
   piecesOver = 0
 
   /** Of the bytes, those on streams of the peer that the application has not begun to read. */
@@ -45,10 +52,10 @@ export class Kept {
 
     const piece = receiveQueue.shift(max)
 
-    this.#add(stream, 1)
-
     if (closed && receiveQueue.byteLength === 0) {
       this.#lingering.delete(stream)
+    } else {
+      this.#add(stream, 1)
     }
 
     return piece
@@ -107,7 +114,7 @@ export class Kept {
 
     this.bytes += receiveQueue.returned
     this.unstarted += isUnstarted(stream) ? receiveQueue.returned : 0
-    this.piecesOver += receiveQueue.pieces
+    this.piecesOver += beyond(receiveQueue.pieces)
     receiveQueue.returned = 0
     this.#lingering.add(stream)
   }
@@ -144,12 +151,16 @@ export class Kept {
 
     this.bytes += sign * unread
     this.pieces += sign * pieces
-    this.piecesOver += stream.closed ? sign * pieces : 0
+    this.piecesOver += stream.closed ? sign * beyond(pieces) : 0
 
     if (isUnstarted(stream)) {
       this.unstarted += sign * unread
     }
   }
+}
+
+function beyond (pieces: number): number {
+  return Math.max(0, LINGERING_PIECES - pieces)
 }
 
 function lengthOf (pieces: Uint8Array[]): number {

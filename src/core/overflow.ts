@@ -21,13 +21,6 @@ export interface Overflow<Stream> {
  */
 const MANY_PIECES = 2_048
 
-/**
- * A stream that is over and not read to its end counts for so many pieces, however many it has: by default a thousand may be
- * kept, as a thousand requests of ours may all be answered before the first answer is read. Each costs 2.5 kB besides what it
- * holds: 7,000 of them, of 100 bytes each, were 19 MiB.
- */
-const LINGERING_PIECES = 64
-
 /** What may be unread, and how much of it is that of one stream. */
 interface Bound {
   option: 'unreadPieces' | 'unreadBytes' | 'unstartedBytes'
@@ -39,7 +32,7 @@ interface Bound {
 const PIECES: Bound = {
   option: 'unreadPieces',
   what: 'pieces wait to be read on all streams',
-  total: ({ pieces, piecesOver, lingering }) => pieces - piecesOver + LINGERING_PIECES * lingering.size,
+  total: ({ pieces, piecesOver }) => pieces + piecesOver,
   amount: ({ receiveQueue }) => receiveQueue.pieces
 }
 

@@ -107,7 +107,7 @@ export interface AbuseBudgets {
   /**
    * Pieces in which those bytes are kept, each of which costs some 200 bytes more. Small ones are joined where a stream
    * has more than 16, or all streams together more than 2,048. A stream that is over and was not read to its end counts
-   * for 64.
+   * for 64 at least.
    *
    * @default 65_536 (more than there is room for beside `unreadBytes` in pieces that are not joined, of 4 KiB or more)
    */

@@ -31,7 +31,7 @@ export function brokenInvariant (engine: Engine): string | undefined {
   }
 
   for (const stream of kept.lingering) {
-    piecesOver += stream.receiveQueue.pieces
+    piecesOver += Math.max(0, 64 - stream.receiveQueue.pieces)
   }
 
   for (const stream of table.values()) {
@@ -42,7 +42,7 @@ export function brokenInvariant (engine: Engine): string | undefined {
   return brokenStream(state) ??
     differs('bytes kept', kept.bytes, bytes) ??
     differs('pieces kept', kept.pieces, pieces) ??
-    differs('pieces kept of streams that are over', kept.piecesOver, piecesOver) ??
+    differs('pieces that streams count for which are over', kept.piecesOver, piecesOver) ??
     differs('bytes of streams not begun', kept.unstarted, unstarted) ??
     differs('bytes queued', state.bytesQueued, queued) ??
     differs('streams of the peer', table.inbound, inbound) ??
