@@ -317,14 +317,14 @@ export const SHARED: Attack[] = [
   },
   {
     name: 'given-up-in-part',
-    title: '59,000 bytes of a message of 60,000 on each of 1,520 streams, 80 at a time, that are aborted as it does not come in time',
+    title: '59,000 bytes of a message of 60,000 on each of 960 streams, 80 at a time, that are aborted as it does not come in time',
     languages: BOTH,
     ends: GOES_ON,
     app: 'give-up',
     run: async (wire, { open, data }) => {
       const body = join(encodeVarint(60_000), new Uint8Array(59_000))
 
-      for (let n = 0; n < 1_520 && !wire.closed; n += 80) {
+      for (let n = 0; n < 960 && !wire.closed; n += 80) {
         await wire.each(80, i => [open(n + i), data(n + i, body)])
         await wire.pause(1_200)
       }
