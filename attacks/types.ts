@@ -7,8 +7,9 @@ export type Language = 'yamux' | 'mplex'
 /**
  * What the victim's application does with a stream of the attacker: reads it, echoes it, keeps it and never reads, keeps
  * the first and reads the others or the other way round, writes as much as it is let, in large or in small messages, ends
- * both halves at once, or ends its own and does not read, or reads a message with its length in front. Or it is slow: it has every stream in hand and comes to none of
- * them.
+ * both halves at once, or ends its own and does not read, of all streams or of the first thousand, or reads a message with its
+ * length in front, and gives the stream up if that takes too long, or agrees on a protocol and reads no more. Or it is slow: it
+ * has every stream in hand and comes to none of them.
  */
 export type App = 'read' | 'echo' | 'ignore' | 'hold-first' | 'read-first' | 'write' | 'write-small' | 'leave' | 'end-first' | 'end-thousand' | 'slow' | 'read-message' | 'negotiate' | 'give-up'
 

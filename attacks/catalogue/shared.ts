@@ -116,7 +116,7 @@ export const SHARED: Attack[] = [
     ends: [GOES_ON, overBudget('refusals')],
     app: 'leave',
     run: async (wire, { open, data }) => {
-      // a budget of 10,000 comes back in ten seconds: many enough that a slow machine goes over it as well
+      // many more than any budget has at once: what may have been on its way is charged to none
       for (let n = 0; n < 60_000 && !wire.closed; n += 500) {
         await wire.each(500, i => open(n + i))
         // the application has left them by then
