@@ -1,15 +1,19 @@
 /** Those who want to open a stream while the peer has too many to acknowledge: first come, first served. */
 import { checkTimeout } from './checks.ts'
 import { toOpenOptions } from './open-options.ts'
-import { Waiters } from './waiters.ts'
 import type { MuxedStream } from './stream.ts'
 import type { OpenOptions } from '../core/engine.ts'
 import type { NewStreamOptions } from '../interface/muxer.ts'
 
+interface Waiting {
+  options: OpenOptions
+  resolve(stream: MuxedStream): void
+  reject(reason: unknown): void
+}
+
 export class OpenQueue {
   readonly #open: (options: OpenOptions) => MuxedStream | undefined
-  readonly #waiters = new Waiters()
-  readonly #queue: Array<() => boolean> = []
+  readonly #queue = new Set<Waiting>()
 
   /** `open` returns nothing while it is not possible, and throws when it never will be. */
   constructor (open: (options: OpenOptions) => MuxedStream | undefined) {
@@ -36,9 +40,23 @@ export class OpenQueue {
     return stream
   }
 
-  /** It may be possible now. */
+  /** It may be possible now: asked once for each that opens, as thousands may wait. */
   notify (): void {
-    this.#waiters.notify()
+    for (const waiting of this.#queue) {
+      try {
+        const stream = this.#open(waiting.options)
+
+        if (stream === undefined) {
+          return
+        }
+
+        waiting.resolve(stream)
+      } catch (err) {
+        waiting.reject(err)
+      }
+
+      this.#queue.delete(waiting)
+    }
   }
 
   async #openInTurn (newStream: NewStreamOptions): Promise<MuxedStream> {
@@ -47,28 +65,26 @@ export class OpenQueue {
     signal?.throwIfAborted()
 
     const options = toOpenOptions(newStream)
-    let stream = this.#queue.length === 0 ? this.#open(options) : undefined
 
-    if (stream !== undefined) {
-      return stream
+    return (this.#queue.size === 0 ? this.#open(options) : undefined) ?? await this.#wait(options, signal)
+  }
+
+  async #wait (options: OpenOptions, signal?: AbortSignal): Promise<MuxedStream> {
+    const { promise, resolve, reject } = Promise.withResolvers<MuxedStream>()
+    const waiting = { options, resolve, reject }
+
+    const onAbort = (): void => {
+      this.#queue.delete(waiting)
+      reject(signal?.reason)
     }
 
-    const turn = (): boolean => {
-      stream = this.#open(options)
-
-      return stream !== undefined
-    }
-
-    this.#queue.push(turn)
+    this.#queue.add(waiting)
+    signal?.addEventListener('abort', onAbort)
 
     try {
-      await this.#waiters.wait(() => this.#queue[0] === turn && turn(), signal)
+      return await promise
     } finally {
-      this.#queue.splice(this.#queue.indexOf(turn), 1)
-      // the next in line may go as well
-      this.notify()
+      signal?.removeEventListener('abort', onAbort)
     }
-
-    return stream as unknown as MuxedStream
   }
 }
