@@ -2,6 +2,7 @@
 import { raceSignal } from 'race-signal'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { afterTurn } from './clock.ts'
+import { scavenges } from './scavenges.ts'
 import type { MessageStream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 
 export interface LinkHandlers {
@@ -142,6 +143,8 @@ export class Link {
       this.#turnBytes += byteLength
     }
 
+    scavenges.moved(this.#turnBytes - before)
+
     if (before < WATCHED_BYTES && this.#turnBytes >= WATCHED_BYTES) {
       afterTurn(this.#onTurn)
     }
@@ -162,6 +165,7 @@ export class Link {
   }
 
   readonly #onMessage = (event: StreamMessageEvent): void => {
+    scavenges.moved(event.data.byteLength)
     this.#handlers.onBytes(event.data instanceof Uint8Array ? [event.data] : event.data)
   }
 

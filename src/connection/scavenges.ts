@@ -1,0 +1,121 @@
+/**
+ * Keeps V8 from marking the whole heap for buffers that are long dead.
+ *
+ * The bytes of a connection are in buffers outside of the heap: what a socket reads, what an encrypter makes of it. V8 lets
+ * 64 MiB of them come and then marks all that is alive, which takes 12 ms of processor time where a node does nothing else,
+ * and as much again for each 12 MB that an application holds: 14 times for each GiB over TCP, and 45 times over noise, at
+ * either end. A scavenge, which looks at young objects alone, would have freed the same buffers in less than 1 ms. But
+ * scavenges come when the young generation is full of objects, and who moves 64 KiB at a time makes next to none.
+ *
+ * So it is filled here, with objects that nobody wants, for as long as buffers come: the half of a GiB of them, for each GiB
+ * over TCP, takes 0.04 s to make. Over noise all of a GiB of bulk takes half of the processor time that way, over TCP
+ * three quarters (`benchmarks/BOUNDS.md`).
+ */
+
+export interface Heap {
+  /** Bytes outside of the heap that are held from within. */
+  external(): number
+
+  /** Bytes of the young generation. */
+  young(): { used: number, available: number } | undefined
+}
+
+/** How often it is looked at what came: both looks together take 4 µs. */
+const LOOK_BYTES = 1_048_576
+
+/** A scavenge for so many bytes of buffers: with 52 MiB some came too late, with 40 none. */
+const SCAVENGE_BYTES = 40 * 1_048_576
+
+/** To fill a young generation that was made larger than this would cost more than it saves. The largest that V8 makes by itself has 32 MiB. */
+const MAX_YOUNG_BYTES = 67_108_864
+
+export class ScavengePacer {
+  readonly #heap: Heap | undefined
+  readonly #fill: (bytes: number) => void
+  #moved = 0
+  #external = Infinity
+  #used = Infinity
+
+  /** Without a heap that can be looked at it does nothing. */
+  constructor (heap: Heap | undefined, fill: (bytes: number) => void) {
+    this.#heap = heap
+    this.#fill = fill
+  }
+
+  /** So many bytes were received, or sent, by whatever connection of this process. */
+  moved (bytes: number): void {
+    this.#moved += bytes
+
+    if (this.#moved >= LOOK_BYTES) {
+      this.#moved = 0
+      this.#look()
+    }
+  }
+
+  /** The young generation fills as fast as buffers come; when there was a collection there is nothing to compare. */
+  #look (): void {
+    const young = this.#heap?.young()
+
+    if (this.#heap === undefined || young === undefined) {
+      return
+    }
+
+    const external = this.#heap.external()
+    const { used, available } = young
+    const came = external - this.#external
+    const filled = used - this.#used
+    const size = used + available
+
+    this.#external = external
+    this.#used = used
+
+    if (came > 0 && filled >= 0 && size <= MAX_YOUNG_BYTES) {
+      const missing = Math.min(available, came / SCAVENGE_BYTES * size - filled)
+
+      if (missing > 0) {
+        this.#fill(missing)
+        this.#used += missing
+      }
+    }
+  }
+}
+
+/** What Node.js, and who is like it, tells of the heap; nothing in browsers. */
+export function heapOf (process?: { getBuiltinModule?(name: string): any }): Heap | undefined {
+  const v8 = process?.getBuiltinModule?.('node:v8')
+
+  const heap: Heap = {
+    external: () => v8.getHeapStatistics().external_memory,
+
+    young: () => {
+      const space = v8.getHeapSpaceStatistics().find(({ space_name: name }: any) => name === 'new_space')
+
+      return space === undefined ? undefined : { used: space.space_used_size, available: space.space_available_size }
+    }
+  }
+
+  try {
+    return heap.young() === undefined ? undefined : heap
+  } catch {
+    // none, or one that has the names only
+    return undefined
+  }
+}
+
+/** 32 KiB of 8 bytes each. Not one array of all, as V8 keeps large objects elsewhere. */
+const FILLER_LENGTH = 4_096
+
+// kept until the next, so that no compiler leaves it out
+let filler: unknown[] = []
+
+/** Makes about so many bytes of young objects that are dead at once, in 0.07 ms for a MiB. Returns what is left of them. */
+export function fillYoung (bytes: number): unknown[] {
+  for (let left = bytes; left > 0; left -= FILLER_LENGTH * 8) {
+    filler = new Array(FILLER_LENGTH)
+  }
+
+  return filler
+}
+
+/** There is one heap, for all connections. */
+export const scavenges = new ScavengePacer(heapOf(globalThis.process), fillYoung)
