@@ -1,7 +1,7 @@
 /** What the victim's application does with a stream. */
 import { lpStream } from '@libp2p/utils'
 import type { App } from './types.ts'
-import type { AbortOptions, Stream } from '@libp2p/interface'
+import type { AbortOptions, Stream, StreamMuxer } from '@libp2p/interface'
 
 const CHUNK_BYTES = 65_536
 const SMALL_BYTES = 1_024
@@ -31,6 +31,16 @@ function echo (stream: Stream): void {
   })
   stream.addEventListener('remoteCloseWrite', () => {
     stream.close().catch(ignore)
+  })
+}
+
+/** As the documentation of muxers shows it: nothing is asked before it is sent. */
+function echoPlainly (stream: Stream): void {
+  stream.addEventListener('message', ({ data }) => {
+    if (!stream.send(data)) {
+      stream.pause()
+      stream.resume()
+    }
   })
 }
 
@@ -72,19 +82,44 @@ function negotiate (stream: Stream): void {
   }).catch(ignore)
 }
 
+const REQUESTS = 200
+const RETRY_MILLIS = 20
+
+/** So many requests at a time, each made again when it has come to nothing. */
+function request (muxer: StreamMuxer): void {
+  const next = async (): Promise<void> => {
+    const stream = await muxer.createStream()
+
+    stream.addEventListener('close', () => {
+      setTimeout(() => { next().catch(ignore) }, RETRY_MILLIS)
+    })
+    stream.send(new Uint8Array(100))
+  }
+
+  for (let i = 0; i < REQUESTS; i++) {
+    next().catch(ignore)
+  }
+}
+
 function leave (stream: Stream): void {
   stream.close().catch(ignore)
   stream.closeRead().catch(ignore)
 }
 
-export function use (app: App, stream: Stream, index: number): void {
+export function use (app: App, stream: Stream, index: number, muxer: StreamMuxer): void {
+  if (app === 'request' && index === 0) {
+    request(muxer)
+  }
+
   if (app === 'ignore' || (app === 'end-thousand' && index >= 1_000) || (app === 'hold-first' && index === 0) || (app === 'read-first' && index > 0)) {
     stream.pause()
   } else if (app === 'slow') {
     stream.pause()
     held.push(stream)
-  } else if (app === 'echo') {
+  } else if (app === 'echo' || app === 'request') {
     echo(stream)
+  } else if (app === 'echo-plainly') {
+    echoPlainly(stream)
   } else if (app === 'write' || app === 'write-small') {
     write(stream, app === 'write' ? CHUNK_BYTES : SMALL_BYTES)
   } else if (app === 'end-first' || app === 'end-thousand') {

@@ -12,6 +12,7 @@ const yamux: Dialect = {
   data: (n, body) => data(yamuxId(n), body),
   end: n => windowUpdate(yamuxId(n), 0, FIN),
   reset: n => windowUpdate(yamuxId(n), 0, RST),
+  resetTheirs: n => windowUpdate(yamuxId(n) + 1, 0, RST),
   announce: (n, length) => frame({ streamId: yamuxId(n), length })
 }
 
@@ -20,6 +21,7 @@ export const NEW_STREAM = 0
 const MESSAGE = 2
 const CLOSE = 4
 const RESET = 6
+const RESET_RECEIVER = 5
 
 export function varint (value: number): number[] {
   const bytes: number[] = []
@@ -40,6 +42,7 @@ const mplex: Dialect = {
   data: (n, body) => body.byteLength < 256 ? mplexFrame(n, MESSAGE, body) : Buffer.concat([mplexFrame(n, MESSAGE, undefined, body.byteLength), body]),
   end: n => mplexFrame(n, CLOSE),
   reset: n => mplexFrame(n, RESET),
+  resetTheirs: n => mplexFrame(n, RESET_RECEIVER),
   announce: (n, length) => mplexFrame(n, MESSAGE, undefined, length)
 }
 

@@ -5,13 +5,13 @@ import type { Wire } from './wire.ts'
 export type Language = 'yamux' | 'mplex'
 
 /**
- * What the victim's application does with a stream of the attacker: reads it, echoes it, keeps it and never reads, keeps
+ * What the victim's application does with a stream of the attacker: reads it, echoes it, with or without asking whether it may, keeps it and never reads, keeps
  * the first and reads the others or the other way round, writes as much as it is let, in large or in small messages, ends
  * both halves at once, or ends its own and does not read, of all streams or of the first thousand, or reads a message with its
  * length in front, and gives the stream up if that takes too long, or agrees on a protocol and reads no more. Or it is slow: it
- * has every stream in hand and comes to none of them.
+ * has every stream in hand and comes to none of them. Or it echoes, and opens streams of its own meanwhile, one for each that is over.
  */
-export type App = 'read' | 'echo' | 'ignore' | 'hold-first' | 'read-first' | 'write' | 'write-small' | 'leave' | 'end-first' | 'end-thousand' | 'slow' | 'read-message' | 'negotiate' | 'give-up'
+export type App = 'read' | 'echo' | 'echo-plainly' | 'ignore' | 'hold-first' | 'read-first' | 'write' | 'write-small' | 'leave' | 'end-first' | 'end-thousand' | 'slow' | 'read-message' | 'negotiate' | 'give-up' | 'request'
 
 /** The frames that both languages have, for the `n`th stream of the attacker, counted from 0. */
 export interface Dialect {
@@ -19,6 +19,9 @@ export interface Dialect {
   data(n: number, body: Uint8Array): Uint8Array
   end(n: number): Uint8Array
   reset(n: number): Uint8Array
+
+  /** Of the `n`th stream of the victim. */
+  resetTheirs(n: number): Uint8Array
 
   /** The first bytes of data of so many bytes. */
   announce(n: number, length: number): Uint8Array

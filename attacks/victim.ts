@@ -78,7 +78,7 @@ function attend (maConn: MultiaddrConnection, muxer: StreamMuxer): void {
   let streams = 0
 
   muxer.addEventListener('stream', (event: CustomEvent<Stream>) => {
-    use(isAttacked ? app : 'echo', event.detail, streams++)
+    use(isAttacked ? app : 'echo', event.detail, streams++, muxer)
   })
 
   if (!isAttacked) {

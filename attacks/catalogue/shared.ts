@@ -92,7 +92,7 @@ export const SHARED: Attack[] = [
     name: 'reset-storm-deaf',
     title: '10 times 900 streams, live and echoing, reset at once by a peer that does not read',
     languages: BOTH,
-    ends: overBudget('replies'),
+    ends: GOES_ON,
     app: 'echo',
     deaf: true,
     run: async (wire, { open, data, reset }) => {
@@ -106,6 +106,46 @@ export const SHARED: Attack[] = [
         await wire.each(900, i => reset(first + i))
         await wire.pause(200)
       }
+    }
+  },
+  {
+    name: 'requests-deaf',
+    title: '20,000 streams of the victim, 200 at a time, reset before it could announce them, as nobody reads what it sends',
+    languages: BOTH,
+    ends: GOES_ON,
+    app: 'request',
+    deaf: true,
+    run: async (wire, { open, data, resetTheirs }) => {
+      await fillSocket(wire, open, data)
+
+      for (let round = 0; round < 100 && !wire.closed; round++) {
+        await wire.each(200, i => resetTheirs(round * 200 + i))
+        await wire.pause(50)
+      }
+    }
+  },
+  {
+    name: 'data-and-reset',
+    title: '900 streams to be echoed by who does not ask whether it may send, each with data, an end and a reset at once',
+    languages: BOTH,
+    app: 'echo-plainly',
+    ends: GOES_ON,
+    run: async (wire, { open, data, end, reset }) => {
+      await wire.each(900, n => [open(n), data(n, ONE)])
+      await wire.pause(500)
+      await wire.each(900, n => n % 2 === 0 ? [data(n, ONE), reset(n)] : [data(n, ONE), end(n), reset(n)])
+    }
+  },
+  {
+    name: 'data-and-garbage',
+    title: 'a stream to be echoed by who does not ask whether it may send, with data and then bytes that are no frame at once',
+    languages: BOTH,
+    app: 'echo-plainly',
+    ends: PROTOCOL,
+    run: async (wire, { open, data }) => {
+      await wire.send(open(0), data(0, ONE))
+      await wire.pause(500)
+      await wire.send(join(data(0, ONE), new Uint8Array(64).fill(255)))
     }
   },
   {

@@ -7,6 +7,7 @@ import { MAX_TIMEOUT } from '../core/deadlines.ts'
 import { VarintDecoder, encodeVarint } from '../core/varint.ts'
 import { InvalidDataLengthError, InvalidDataLengthLengthError, InvalidMessageLengthError, InvalidParametersError, StreamStateError, TimeoutError, UnexpectedEOFError } from '../interface/errors.ts'
 import { checkTimeout } from './checks.ts'
+import { afterTurn } from './clock.ts'
 import { Gathered } from './gathered.ts'
 import { Listeners } from './listeners.ts'
 import { Turns } from './turns.ts'
@@ -15,6 +16,15 @@ import type { AbortOptions, MessageStreamEvents, MessageStreamWriteStatus, Strea
 
 /** The default of `maxSize`: as much as one frame holds, and what libp2p's small protocols need. */
 const MAX_MESSAGE_BYTES = 65_536
+
+/**
+ * After so many reads the event loop has its turn, about every 2 ms: one who reads what is here already goes on for as long as there
+ * is any, and 10 MiB of empty messages, a byte each, held everybody else up for 1.8 s.
+ */
+const READS_A_TURN = 4_096
+
+/** Of all streams: a connection hands its bytes to many, and all of their readers go on in the same turn. */
+let reads = 0
 
 /** Prefix and message go as one piece up to here: copying costs less than a second frame. */
 const JOIN_BYTES = 16_384
@@ -352,13 +362,15 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
   async #asReader<T> (read: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const readers = this.#extra.readers ??= new Turns()
 
+    const work = ++reads % READS_A_TURN === 0 ? async () => afterOthers(read) : read
+
     try {
       if (!readers.busy) {
-        return await readers.take(read)
+        return await readers.take(work)
       }
 
       // for the turn; what is done with it has time limits of its own
-      return await within(this.readTimeout, 'readTimeout', signal, async signal => readers.take(read, signal))
+      return await within(this.readTimeout, 'readTimeout', signal, async signal => readers.take(work, signal))
     } finally {
       this.readerLeft()
     }
@@ -457,6 +469,15 @@ export function writeError (status: MessageStreamWriteStatus, cause?: Error): St
 
 function iteratorOf (source: AsyncIterable<Bytes> | Iterable<Bytes>): AsyncIterator<Bytes> | Iterator<Bytes> {
   return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
+}
+
+/** Once the event loop has had its turn. */
+async function afterOthers<T> (work: () => Promise<T>): Promise<T> {
+  await new Promise<void>(resolve => {
+    afterTurn(resolve)
+  })
+
+  return work()
 }
 
 /** Waits for no longer than so many milliseconds. */

@@ -24,6 +24,9 @@ const MESSAGE_BYTES = 65_536
 
 export class MuxedStream extends StreamView implements MuxedStreamSurface {
   #ended = false
+
+  // the application hears of the close, or has reset the stream itself; and all who listen for the close have heard
+  #closeHeard = false
   #closeTold = false
 
   // of the peer's own end, which those who listen hear of before that of the bytes
@@ -46,12 +49,17 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
   }
 
   /**
-   * Queues the bytes, by reference. `false`: more than the high-water mark is queued, wait for `drain`.
+   * Queues the bytes, by reference. `false`: more than the high-water mark is queued, wait for `drain`; or the stream was
+   * reset by what came in behind the bytes that the application is just being handed, and there is nobody to send to.
    *
-   * @throws {StreamStateError} after `close()`, and when the stream is over
+   * @throws {StreamStateError} after `close()`, and when the application was told that the stream is over
    */
   send (data: Uint8Array | Uint8ArrayList): boolean {
     const record = this.record
+
+    if (record.send === 'reset' && this.#isOverUnheard) {
+      return false
+    }
 
     if (record.send !== 'open') {
       throw writeError(this.writeStatus, record.error)
@@ -146,14 +154,16 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
 
   /** Nothing is delivered until `resume()`; the peer may send what it was granted, which waits. */
   pause (): void {
-    this.#assertReadable('pause')
-    this.paused = true
+    if (this.#isToBeRead('pause')) {
+      this.paused = true
+    }
   }
 
   resume (): void {
-    this.#assertReadable('resume')
-    this.paused = false
-    this.#deliver()
+    if (this.#isToBeRead('resume')) {
+      this.paused = false
+      this.#deliver()
+    }
   }
 
   /** Puts bytes behind what is unread. */
@@ -285,6 +295,7 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
   #onClosed (): void {
     const { error } = this.record
 
+    this.#closeHeard = true
     // told again when what was left unread had to give way
     this.timeline.close ??= Date.now()
 
@@ -306,6 +317,7 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
 
     const hadUnsent = this.record.sendQueue.byteLength > 0
 
+    this.#closeHeard = true
     this.host.engine.reset(this.record, code, err, this.host.now())
 
     if (hadUnsent) {
@@ -316,16 +328,29 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     this.#maybeEnd()
   }
 
-  #assertReadable (what: string): void {
-    if (this.readStatus === 'closed') {
-      throw new StreamStateError(`Cannot ${what} a stream that is closed for reading`)
+  /**
+   * It is over, and the application cannot know yet: it is being told of what came in before that, and must not be thrown at
+   * for what it would have done in good time had both not come in one delivery.
+   */
+  get #isOverUnheard (): boolean {
+    return this.record.closed && !this.#closeHeard
+  }
+
+  /** `false`: it was, and the application has not heard. Throws when it has. */
+  #isToBeRead (what: string): boolean {
+    if (this.readStatus !== 'closed') {
+      return true
     }
+
+    if (!this.record.readClosed && this.#isOverUnheard) {
+      return false
+    }
+
+    throw new StreamStateError(`Cannot ${what} a stream that is closed for reading`)
   }
 
   #pushBack (data: Bytes, inFront: boolean): void {
-    this.#assertReadable('push data onto')
-
-    if (data.byteLength === 0) {
+    if (!this.#isToBeRead('push data onto') || data.byteLength === 0) {
       return
     }
 

@@ -5,19 +5,14 @@ import type { ConnectionLimits } from './connection-state.ts'
 import type { StreamLimits } from './stream-record.ts'
 import type { MuxerOptions, StreamOptions } from '../interface/options.ts'
 
-/**
- * As many as `acceptBacklog`, and as yamux peers open before the first is acknowledged. libp2p's own muxers end the
- * connection over the eleventh: a peer that opens a hundred as soon as it is connected, as rust-libp2p may, comes to a
- * node of js-libp2p that has not yet put the connection together.
- */
-const EARLY_STREAMS = 256
-
 /** Fills in what all languages share, around what is known of streams and budgets. Throws `InvalidParametersError`. */
 export function resolveLimits<Stream extends StreamLimits> (options: MuxerOptions, stream: Stream, budgets = resolveBudgets(options.budgets)): ConnectionLimits & { stream: Stream } {
   const limits = {
     maxInboundStreams: options.maxInboundStreams ?? 1_000,
     maxOutboundStreams: options.maxOutboundStreams ?? 1_000,
-    maxEarlyStreams: options.maxEarlyStreams ?? Math.min(EARLY_STREAMS, options.maxInboundStreams ?? EARLY_STREAMS),
+    // as many as may be open: libp2p's own muxers end the connection over the eleventh, and with it what an honest peer opens as
+    // soon as it is connected, as a node of js-libp2p takes its time to put the connection together
+    maxEarlyStreams: options.maxEarlyStreams ?? options.maxInboundStreams ?? 1_000,
     acceptBacklog: options.acceptBacklog ?? 256,
     maxBatchLength: options.maxBatchLength ?? 65_519,
     connectionWriteHighWaterMark: options.connectionWriteHighWaterMark ?? 3_145_728,

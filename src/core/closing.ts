@@ -19,6 +19,8 @@ export function remove<Stream extends StreamRecord> (state: ConnectionState<Stre
   }
 
   endStall(state, stream, state.now)
+  state.owed.tidy(state.table.size)
+  state.scheduler.tidy(state.table.size)
   state.edges.raise(stream, Edge.closed | Edge.ended)
 }
 
@@ -78,8 +80,6 @@ export function shut<Stream extends StreamRecord> (state: ConnectionState<Stream
   }
 
   state.kept.clear()
-
-  state.refusalsOwed.length = 0
   state.deadlines.clear('sweep')
   state.events.push({ type: 'closed', error })
 }

@@ -9,7 +9,7 @@ import { EdgeQueue, OwedLane } from './stream-lanes.ts'
 import type { BudgetLimits } from './budgets.ts'
 import type { EngineEvent, EngineState } from './engine.ts'
 import type { Allocate } from './output.ts'
-import type { StreamLimits, StreamRecord } from './stream-record.ts'
+import type { StreamId, StreamLimits, StreamRecord } from './stream-record.ts'
 import type { Streams } from './stream-table.ts'
 
 /** The limits of one connection; `../interface/options.ts` says what each means. */
@@ -25,6 +25,14 @@ export interface ConnectionLimits {
 
   /** Memory that need not be zeroed, where the platform has it. */
   allocate?: Allocate
+}
+
+/** A stream that is over, or never was, of which the peer has yet to hear: nothing else is kept of it. */
+export interface OwedReset {
+  /** As it is on the wire. */
+  id: StreamId
+  inbound: boolean
+  code: number
 }
 
 export class ConnectionState<Stream extends StreamRecord, DeadlineName extends string = never> {
@@ -47,8 +55,8 @@ export class ConnectionState<Stream extends StreamRecord, DeadlineName extends s
   readonly kept = new Kept()
   readonly events: EngineEvent[] = []
 
-  /** Ids of the peer's to which we owe a refusal. */
-  readonly refusalsOwed: Array<Stream['id']> = []
+  /** Resets and refusals that wait to be sent, in order. */
+  readonly resetsOwed: OwedReset[] = []
 
   phase: EngineState = 'open'
 
@@ -84,12 +92,4 @@ export class ConnectionState<Stream extends StreamRecord, DeadlineName extends s
 /** Other streams have so much to send that this one is to add nothing while it has any. */
 export function isCrowded ({ bytesQueued, writeHighWaterMark }: ConnectionState<any, any>, { sendQueue }: StreamRecord): boolean {
   return sendQueue.byteLength > 0 && bytesQueued - sendQueue.byteLength >= writeHighWaterMark
-}
-
-/** A stream that is over and that the peer was not told of costs some 1.3 kB, and counts for so many answers that are a number. */
-const UNTOLD_REPLIES = 3
-
-/** What waits because the peer does not read, at least, beside pongs: refusals, and streams that are over and still kept. */
-export function untold (state: ConnectionState<any, any>): number {
-  return state.refusalsOwed.length + UNTOLD_REPLIES * Math.max(0, state.owed.length + state.scheduler.length - 2 * state.table.size)
 }

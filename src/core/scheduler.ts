@@ -2,6 +2,7 @@
  * Whose data goes next: the most urgent streams first, round robin among equals, one frame a turn. A stream stands in
  * its ring at most once, threaded through the record; whoever polls it puts it back while it has more to send.
  */
+import { isUntidy } from './stream-lanes.ts'
 import type { StreamRecord } from './stream-record.ts'
 
 const LEVELS = 8
@@ -18,7 +19,7 @@ export class Scheduler {
   #turns = 0
   #rescued = LEVELS
 
-  /** Streams that ended stay until their turn: while nothing can be sent it does not come. */
+  /** Streams that are over stay until their turn, or until `tidy()`. */
   length = 0
 
   get empty (): boolean {
@@ -63,6 +64,35 @@ export class Scheduler {
 
       if (this.#first[level] === undefined) {
         level = this.#mostUrgent
+      }
+    }
+  }
+
+  /** Lets go of streams that are over, once they are the most: while nothing can be sent they have no turn. */
+  tidy (open: number): void {
+    if (!isUntidy(this.length, open)) {
+      return
+    }
+
+    for (let level = 0; level < LEVELS; level++) {
+      let stream = this.#first[level]
+
+      this.#first[level] = undefined
+      this.#last[level] = undefined
+      this.#levels &= ~(1 << level)
+
+      while (stream !== undefined) {
+        const next: StreamRecord | undefined = stream.nextScheduled
+
+        stream.nextScheduled = undefined
+        stream.scheduled = false
+        this.length--
+
+        if (!stream.closed) {
+          this.add(stream)
+        }
+
+        stream = next
       }
     }
   }

@@ -49,12 +49,20 @@ export function takeEdges (stream: StreamRecord): number {
   return edges
 }
 
-/** Streams that owe frames beside data: opening, credit, ends and resets. Served before any data. */
+/** So many streams that are over may stand in a lane beside twice as many as are open: to look for them costs the more the more there are. */
+const SPARE_STREAMS = 64
+
+/** Whether so many streams that stand in a lane are mostly such as are over, if so many are open. */
+export function isUntidy (length: number, open: number): boolean {
+  return length > 2 * open + SPARE_STREAMS
+}
+
+/** Streams that owe frames beside data: opening, credit and ends. Served before any data. */
 export class OwedLane {
   #first: StreamRecord | undefined
   #last: StreamRecord | undefined
 
-  /** Streams that ended stay until their last frame was made: a peer that does not read makes it long. */
+  /** Streams that are over, and owe nothing any more, stay until their turn, or until `tidy()`. */
   length = 0
 
   get empty (): boolean {
@@ -90,5 +98,23 @@ export class OwedLane {
     }
 
     return stream
+  }
+
+  /** Lets go of streams that are over, once they are the most: while the peer does not read nobody else would. */
+  tidy (open: number): void {
+    if (!isUntidy(this.length, open)) {
+      return
+    }
+
+    for (let left = this.length; left > 0; left--) {
+      const stream = this.poll() as StreamRecord
+      const { owed } = stream
+
+      stream.owed = 0
+
+      if (!stream.closed) {
+        this.add(stream, owed)
+      }
+    }
   }
 }

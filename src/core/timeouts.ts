@@ -53,8 +53,8 @@ export function sweep<Stream extends StreamRecord> (state: ConnectionState<Strea
   for (const stream of [...state.table.values()]) {
     const { inactivityTimeout, writeStallTimeout } = stream.limits
 
-    if (stream.receiveQueue.unread > 0) {
-      // it is our reader that takes its time
+    if (stream.receiveQueue.unread > 0 && stream.sendQueue.byteLength === 0 && stream.send !== 'ending') {
+      // it is our reader that takes its time, and not the peer, or its connection, that takes nothing of ours
       stream.activeAt = now
     }
 

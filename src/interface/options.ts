@@ -89,10 +89,9 @@ export interface AbuseBudgets {
   tinyFrames?: number
 
   /**
-   * Answers that wait because the peer does not read: pongs and refusals, and streams that are over and that it could not be
-   * told of, each of which counts for three, and twice if it had something to send.
+   * Answers that wait because the peer does not read: pongs, refusals, and resets, whoever wanted them.
    *
-   * @default 10_000 (as many as `pings` at once; of streams 4 MB; all that may be open can be reset at once)
+   * @default 10_000 (as many as `pings` at once, of some 60 bytes each; all streams that may be open can be reset at once)
    */
   replies?: number
 

@@ -159,7 +159,7 @@ describe('contract: opening streams', () => {
   })
 
   it('bears as many early streams as maxEarlyStreams says', async () => {
-    const { maConn, muxer, peer } = muxerAndPeer({ direction: 'inbound' })
+    const { maConn, muxer, peer } = muxerAndPeer({ direction: 'inbound', options: { maxEarlyStreams: 256 } })
 
     for (let i = 0; i < 256; i++) {
       peer.send(windowUpdate(2 * i + 1, 0, SYN))
@@ -173,6 +173,19 @@ describe('contract: opening streams', () => {
     expect(peer.goAways).to.deep.equal([2])
     await expect(muxer.createStream()).to.eventually.be.rejected.with.property('name', 'MuxerClosedError')
     await expect(muxer.ping()).to.eventually.be.rejected.with.property('name', 'MaxEarlyStreamsError')
+  })
+
+  it('bears as many early streams as may be open, and refuses those beyond', async () => {
+    const { muxer, peer } = muxerAndPeer({ direction: 'inbound' })
+
+    for (let i = 0; i <= 1_000; i++) {
+      peer.send(windowUpdate(2 * i + 1, 0, SYN))
+    }
+
+    await until(() => peer.lines.length > 0)
+    expect(peer.lines).to.deep.equal(['window|RST 2001 0'])
+    expect(muxer.status).to.equal('open')
+    expect(muxer.streams).to.have.lengthOf(1_000)
   })
 
   it('is refused at maxOutboundStreams, and possible again when one has ended', async () => {

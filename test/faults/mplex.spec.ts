@@ -103,12 +103,22 @@ describe('faults: @libp2p/mplex', () => {
   })
 
   it('more early streams than allowed: the connection under the muxer ends too, no zombie', async () => {
-    const { muxer, maConn, say } = withPeer()
+    const { muxer, maConn, say } = withPeer({ maxEarlyStreams: 256 })
 
     await say(...Array.from({ length: 257 }, (_, id) => open(id)))
     await until(() => maConn.status !== 'open' && maConn.status !== 'closing')
     expect(muxer.status).to.equal('closed')
     expect(muxer.streams).to.deep.equal([])
+  })
+
+  it('a thousand streams that come before anybody listens are there for who does', async () => {
+    const { muxer, say } = withPeer()
+    const ids: string[] = []
+
+    await say(...Array.from({ length: 1_000 }, (_, id) => open(id)))
+    muxer.addEventListener('stream', ({ detail }) => { ids.push(detail.id) })
+    await turn()
+    expect(ids).to.have.lengthOf(1_000)
   })
 
   it('streams beyond the backlog are reset, and the others go on', async () => {

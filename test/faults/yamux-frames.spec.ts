@@ -54,6 +54,46 @@ describe('faults: frames that @libp2p/yamux answers wrongly', () => {
     await endedWith(setup, 1)
   })
 
+  for (const [what, behind] of Object.entries({
+    'a reset': [windowUpdate(1, 0, RST)],
+    'an end and a reset': [windowUpdate(1, 0, FIN), windowUpdate(1, 0, RST)],
+    'GoAway with an error': [goAway(2)],
+    'data beyond the window': [data(1, 300_000)],
+    'what is no frame': [new Uint8Array(12).fill(255)]
+  })) {
+    it(`data and ${what} in one delivery: who sends back what comes is not thrown at`, async () => {
+      const setup = muxerAndPeer({ direction: 'inbound' })
+      const stream = await inboundStream(setup, windowUpdate(1, 0, SYN))
+      const closed = eventOf(stream, 'close')
+      const answers: boolean[] = []
+      let heard = ''
+
+      stream.addEventListener('message', ({ data }) => {
+        answers.push(stream.send(data))
+        stream.pause()
+        stream.resume()
+        stream.push(data)
+        heard += 'message '
+      })
+      stream.addEventListener('end', () => { answers.push(stream.send(Uint8Array.of(1))) })
+      setup.peer.send(join(data(1, 10), ...behind))
+      await closed
+      expect(heard).to.equal('message ')
+      expect(answers).to.deep.equal([false, false])
+      expect(() => stream.send(Uint8Array.of(1))).to.throw().with.property('name', 'StreamStateError')
+      expect(() => { stream.pause() }).to.throw().with.property('name', 'StreamStateError')
+      await expect(stream.onDrain()).to.eventually.be.rejected()
+    })
+  }
+
+  it('what came in front of a reset of our own is followed by an error for who sends all the same', async () => {
+    const setup = muxerAndPeer({ direction: 'inbound' })
+    const stream = await inboundStream(setup, windowUpdate(1, 0, SYN))
+
+    stream.abort(new Error('enough'))
+    expect(() => stream.send(Uint8Array.of(1))).to.throw().with.property('name', 'StreamStateError')
+  })
+
   it('rapid SYN and RST: a budget ends it', async () => {
     const setup = listening({ budgets: { resets: 1_000 } })
     const { peer } = setup
@@ -71,7 +111,7 @@ describe('faults: frames that @libp2p/yamux answers wrongly', () => {
   })
 
   it('more early streams than allowed: the connection under the muxer ends too, no zombie', async () => {
-    const setup = muxerAndPeer({ direction: 'inbound' })
+    const setup = muxerAndPeer({ direction: 'inbound', options: { maxEarlyStreams: 256 } })
 
     for (let i = 0; i < 257; i++) {
       setup.peer.send(windowUpdate(2 * i + 1, 0, SYN))

@@ -50,7 +50,9 @@ export function brokenInvariant (engine: Engine): string | undefined {
     above('bytes kept', bytes, limits.unreadBytes) ??
     above('pieces kept', pieces, limits.unreadPieces) ??
     above('bytes of streams not begun', unstarted, limits.unstartedBytes) ??
-    above('refusals owed', state.refusalsOwed.length, limits.replies + 1) ??
+    above('streams that owe frames', state.owed.length, 2 * table.size + 64) ??
+    above('streams that wait for their turn', state.scheduler.length, 2 * table.size + 64) ??
+    above('resets owed', state.resetsOwed.length, limits.replies + 1) ??
     ('growth' in state ? brokenYamux(state as YamuxState) : undefined)
 }
 

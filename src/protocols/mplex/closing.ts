@@ -1,7 +1,6 @@
 /** The ways in which a stream or the connection ends. */
 import { abandon, cutOff, dropUnread, remove, shut } from '../../core/closing.ts'
-import { untold } from '../../core/connection-state.ts'
-import { ConnectionErrorCode } from '../../interface/codes.ts'
+import { ConnectionErrorCode, StreamErrorCode } from '../../interface/codes.ts'
 import { ProtocolError, StreamResetError } from '../../interface/errors.ts'
 import { Owed } from './stream.ts'
 import type { MplexState } from './state.ts'
@@ -47,14 +46,13 @@ function oweReset (state: MplexState, stream: MplexStream, error: Error | undefi
     return false
   }
 
-  if ((stream.owed & Owed.open) !== 0) {
-    // the peer has not heard of the stream, and need not
-    stream.owed = Owed.open | Owed.reset
-  } else {
-    state.owed.add(stream, Owed.reset)
+  // one that was not announced the peer has not heard of, and need not
+  if ((stream.owed & Owed.open) === 0) {
+    state.resetsOwed.push({ id: stream.wireId, inbound: stream.inbound, code: StreamErrorCode.none })
   }
 
   forget(state, stream)
+  checkReplies(state)
 
   return true
 }
@@ -90,7 +88,7 @@ export function close (state: MplexState, quiet: boolean, error: Error | undefin
     cut(state, stream, error)
   })
   state.receiving = undefined
-  state.lastWord = !quiet && !state.owed.empty
+  state.lastWord = !quiet && state.resetsOwed.length > 0
 }
 
 /** The peer broke the protocol. Mplex has no word for it. */
@@ -105,7 +103,7 @@ export function charge (state: MplexState, name: RateName, now: number): boolean
 
 /** What was made of the peer's messages and cannot be told it, because it does not read. Returns whether it may be so much. */
 export function checkReplies (state: MplexState): boolean {
-  return within(state, state.budgets.checkReplies(untold(state)))
+  return within(state, state.budgets.checkReplies(state.resetsOwed.length))
 }
 
 function within (state: MplexState, error: Error | undefined): boolean {

@@ -3,6 +3,7 @@ import { keep } from '../../core/overflow.ts'
 import { FEW_PIECES } from '../../core/receive-queue.ts'
 import { Edge } from '../../core/stream-record.ts'
 import { watch } from '../../core/timeouts.ts'
+import { StreamErrorCode } from '../../interface/codes.ts'
 import { StreamBufferError } from '../../interface/errors.ts'
 import { charge, checkReplies, forget, resetLocally, resetProvoked, resetRemotely, violation } from './closing.ts'
 import { Flag } from './frame.ts'
@@ -58,7 +59,7 @@ function receiveOpen (state: MplexState, now: number): void {
     if (state.refusing || charge(state, 'refusals', now)) {
       state.refusedInbound++
       state.lateFrames += 2
-      state.refusalsOwed.push(id)
+      state.resetsOwed.push({ id, inbound: true, code: StreamErrorCode.none })
     }
 
     return

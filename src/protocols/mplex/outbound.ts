@@ -13,24 +13,28 @@ import type { StreamId } from '../../core/stream-record.ts'
 export function wantsTransmit (state: MplexState): boolean {
   return state.phase === 'closed'
     ? state.lastWord
-    : !state.scheduler.empty || !state.owed.empty || state.refusalsOwed.length > 0
+    : !state.scheduler.empty || !state.owed.empty || state.resetsOwed.length > 0
 }
 
 /** About `max` bytes of messages. */
 export function makeFrames (state: MplexState, max: number, now: number): Uint8Array[] | undefined {
   if (state.phase !== 'closed') {
-    makeEach(state, state.refusalsOwed, max, id => {
-      makeFrame(state, Flag.resetReceiver, id)
-    })
+    makeResets(state, max)
     makeOwedFrames(state, FRAMES, max, now)
     makeDataFrames(state, FRAMES, max, now)
   } else if (state.lastWord) {
     // streams that we reset shortly before are told, so that no peer takes the end of the connection for theirs
     state.lastWord = false
-    makeOwedFrames(state, FRAMES, Infinity, now)
+    makeResets(state, Infinity)
   }
 
   return state.output.byteLength === 0 ? undefined : state.output.take()
+}
+
+function makeResets (state: MplexState, max: number): void {
+  makeEach(state, state.resetsOwed, max, ({ id, inbound }) => {
+    makeFrame(state, inbound ? Flag.resetReceiver : Flag.resetInitiator, id)
+  })
 }
 
 function makeFrame (state: MplexState, flag: number, id: StreamId, length = 0): void {
@@ -39,17 +43,8 @@ function makeFrame (state: MplexState, flag: number, id: StreamId, length = 0): 
 }
 
 function makeOwed (state: MplexState, stream: MplexStream, owed: number, now: number): void {
-  if ((owed & Owed.reset) !== 0) {
-    // nothing goes before a Reset, and nothing at all for a stream that was never announced
-    if ((owed & Owed.open) === 0) {
-      makeFrame(state, stream.inbound ? Flag.resetReceiver : Flag.resetInitiator, stream.wireId)
-    }
-
-    return
-  }
-
   if (stream.closed) {
-    // the peer ended it since
+    // reset since: nothing goes behind that, and nothing at all for a stream that was never announced
     return
   }
 

@@ -5,8 +5,7 @@ import type { StreamId, StreamLimits } from '../../core/stream-record.ts'
 /** Messages that a stream owes beside data: bits of `StreamRecord.owed`, made in this order. */
 export const Owed = {
   open: 1,
-  close: 2,
-  reset: 4
+  close: 2
 } as const
 
 /**

@@ -1,6 +1,5 @@
 /** The ways in which a stream or the connection ends. */
 import { abandon, cutOff, remove, shut } from '../../core/closing.ts'
-import { untold } from '../../core/connection-state.ts'
 import { StreamErrorCode } from '../../interface/codes.ts'
 import { ProtocolError } from '../../interface/errors.ts'
 import { GoAwayCode } from './frame.ts'
@@ -76,16 +75,13 @@ function oweReset (state: YamuxState, stream: YamuxStream, code: number, error: 
     return false
   }
 
-  stream.resetCode = code
-
-  if ((stream.owed & Owed.syn) !== 0) {
-    // the peer has not heard of the stream, and need not
-    stream.owed = Owed.syn | Owed.rst
-  } else {
-    state.owed.add(stream, Owed.rst)
+  // one that was not announced the peer has not heard of, and need not
+  if ((stream.owed & Owed.syn) === 0) {
+    state.resetsOwed.push({ id: stream.id, inbound: stream.inbound, code })
   }
 
   forget(state, stream)
+  checkReplies(state)
 
   return true
 }
@@ -129,7 +125,7 @@ export function charge (state: YamuxState, name: RateName, now: number): boolean
 
 /** What was made of the peer's frames and cannot be told it, because it does not read. Returns whether it may be so much. */
 export function checkReplies (state: YamuxState): boolean {
-  return within(state, state.budgets.checkReplies(state.pongsOwed.length + untold(state)))
+  return within(state, state.budgets.checkReplies(state.pongsOwed.length + state.resetsOwed.length))
 }
 
 function within (state: YamuxState, error: Error | undefined): boolean {

@@ -7,7 +7,7 @@ import { StreamErrorCode } from '../../interface/codes.ts'
 import { GoAwayError, StreamResetError } from '../../interface/errors.ts'
 import { acknowledge, charge, checkReplies, close, forget, resetLocally, resetProvoked, resetRemotely, violation } from './closing.ts'
 import { returnCredit } from './credit.ts'
-import { Flag, FrameType, GoAwayCode, HEADER_LENGTH, INITIAL_WINDOW, MAX_UNACKNOWLEDGED, SESSION_ID, VERSION } from './frame.ts'
+import { Flag, FrameType, GoAwayCode, HEADER_LENGTH, INITIAL_WINDOW, SESSION_ID, VERSION } from './frame.ts'
 import { measureRoundTrip, schedule } from './state.ts'
 import { YamuxStream } from './stream.ts'
 import type { YamuxState } from './state.ts'
@@ -117,11 +117,12 @@ function receiveSyn (state: YamuxState, now: number): YamuxStream | undefined {
     // a peer that has not heard yet that we go away opens in good faith
     if (state.refusing || charge(state, 'refusals', now)) {
       state.refusedInbound++
-      state.lateFrames += MAX_UNACKNOWLEDGED
+      // what it sends until it knows: into the window, and an end and a reset
+      state.lateFrames += 4
       state.lateBytes += INITIAL_WINDOW
 
       if ((flags & Flag.rst) === 0) {
-        state.refusalsOwed.push(streamId)
+        state.resetsOwed.push({ id: streamId, inbound: true, code: StreamErrorCode.none })
       }
     }
 

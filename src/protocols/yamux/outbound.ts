@@ -13,13 +13,13 @@ import type { Frames } from '../../core/outbound.ts'
 
 export function wantsTransmit (state: YamuxState): boolean {
   return state.goAwayOwed !== undefined || (state.phase !== 'closed' && (
-    !state.scheduler.empty || !state.owed.empty || state.pongsOwed.length > 0 || state.pingsOwed.length > 0 || state.refusalsOwed.length > 0))
+    !state.scheduler.empty || !state.owed.empty || state.pongsOwed.length > 0 || state.pingsOwed.length > 0 || state.resetsOwed.length > 0))
 }
 
 /** About `max` bytes of frames. */
 export function makeFrames (state: YamuxState, max: number, now: number): Uint8Array[] | undefined {
   if (state.phase === 'closed') {
-    makeLastFrames(state, now)
+    makeLastFrames(state)
   } else {
     if (state.creditWaiting.length > 0 && wantsTransmit(state)) {
       // beside other frames it costs next to nothing
@@ -40,9 +40,9 @@ function makeFrame (state: YamuxState, type: number, flags: number, streamId: nu
 }
 
 /** Streams that we reset shortly before are told, so that no peer takes the end of the connection for theirs. */
-function makeLastFrames (state: YamuxState, now: number): void {
+function makeLastFrames (state: YamuxState): void {
   if (state.goAwayOwed !== undefined) {
-    makeOwedFrames(state, FRAMES, Infinity, now)
+    makeResets(state, Infinity)
     makeFrame(state, FrameType.goAway, 0, SESSION_ID, state.goAwayOwed)
     state.goAwayOwed = undefined
   }
@@ -62,23 +62,18 @@ function makeSessionFrames (state: YamuxState, max: number, now: number): void {
     makeFrame(state, FrameType.ping, Flag.ack, SESSION_ID, value)
   })
 
-  makeEach(state, state.refusalsOwed, max, id => {
-    makeFrame(state, FrameType.windowUpdate, Flag.rst, id, 0)
+  makeResets(state, max)
+}
+
+function makeResets (state: YamuxState, max: number): void {
+  makeEach(state, state.resetsOwed, max, ({ id, code }) => {
+    makeFrame(state, FrameType.windowUpdate, Flag.rst, id as number, code)
   })
 }
 
 function makeOwed (state: YamuxState, stream: YamuxStream, owed: number, now: number): void {
-  if ((owed & Owed.rst) !== 0) {
-    // nothing goes before an RST, and nothing at all for a stream that was never announced
-    if ((owed & Owed.syn) === 0) {
-      makeFrame(state, FrameType.windowUpdate, Flag.rst, stream.id, stream.resetCode)
-    }
-
-    return
-  }
-
   if (stream.closed) {
-    // the peer ended it since
+    // reset since: nothing goes behind that, and nothing at all for a stream that was never announced
     return
   }
 

@@ -9,8 +9,7 @@ export const Owed = {
   syn: 1,
   ack: 2,
   credit: 4,
-  fin: 8,
-  rst: 16
+  fin: 8
 } as const
 
 export class YamuxStream extends StreamRecord {
@@ -29,9 +28,6 @@ export class YamuxStream extends StreamRecord {
 
   /** Until when data waits for more credit than the little there is. */
   heldUntil: number | undefined
-
-  /** What our RST says. */
-  resetCode = 0
 
   /** What our SYN or ACK adds to the protocol's own window. What the window became since is told as credit, or not at all. */
   get initialDelta (): number {

@@ -28,6 +28,23 @@ function schedulerOf (...streams: StreamRecord[]): Scheduler {
 }
 
 describe('core/scheduler', () => {
+  it('lets go of streams that are over, once those are the most, and leaves the others as they were', () => {
+    const streams = Array.from({ length: 100 }, (_, i) => record(i, i % 8))
+    const scheduler = schedulerOf(...streams)
+
+    for (const stream of streams.slice(4, 96)) {
+      stream.apply('reset-sent')
+    }
+
+    scheduler.tidy(18)
+    expect(scheduler.length).to.equal(100)
+    scheduler.tidy(17)
+    expect(scheduler.length).to.equal(8)
+    expect(streams[50].scheduled).to.be.false()
+    expect(Array.from({ length: 9 }, () => scheduler.poll()?.id)).to.deep.equal([0, 96, 1, 97, 2, 98, 3, 99, undefined])
+    expect(scheduler.empty).to.be.true()
+  })
+
   it('passes over streams that are over, which have no turn, and no rescue either', () => {
     const alive = record(3)
     const dead = [record(1), record(2)]

@@ -102,6 +102,29 @@ describe('core/stream-lanes', () => {
       expect(lane.length).to.equal(0)
     })
 
+    it('are let go of with streams that are over, once those are the most', () => {
+      const lane = new OwedLane()
+      const streams = Array.from({ length: 100 }, (_, i) => record(2 * i + 1))
+
+      for (const stream of streams) {
+        lane.add(stream, 3)
+      }
+
+      for (const stream of streams.slice(1, 99)) {
+        stream.apply('reset-sent')
+      }
+
+      lane.tidy(18)
+      expect(lane.length).to.equal(100)
+      lane.tidy(17)
+      expect(lane.length).to.equal(2)
+      expect(streams[50].owed).to.equal(0)
+      expect([lane.poll(), lane.poll(), lane.poll()]).to.deep.equal([streams[0], streams[99], undefined])
+      expect(streams[99].owed).to.equal(3)
+      lane.tidy(0)
+      expect(lane.empty).to.be.true()
+    })
+
     it('bring a stream back once what it owed was made', () => {
       const lane = new OwedLane()
       const [a, b] = [record(1), record(3)]

@@ -255,12 +255,16 @@ describe('mplex: closing', () => {
       expect(driver.engine.pollTimeout()).to.equal(undefined)
     })
 
-    it('drops refusals that were owed', () => {
-      const driver = new MplexDriver({ maxInboundStreams: 0 })
+    it('says refusals that were owed as its last word, if anybody hears it', () => {
+      for (const code of [0, undefined]) {
+        const driver = new MplexDriver({ maxInboundStreams: 0 })
 
-      driver.give(open(0))
-      driver.engine.close(0, undefined)
-      expect(driver.engine.wantsTransmit).to.be.false()
+        driver.give(open(0))
+        driver.engine.close(code, undefined)
+        expect(driver.engine.wantsTransmit).to.equal(code === 0)
+        expect(driver.sent()).to.deep.equal(code === 0 ? ['reset-receiver 0'] : [])
+        expect(driver.engine.wantsTransmit).to.be.false()
+      }
     })
 
     it('that ends with nothing cut is no error', () => {

@@ -1,5 +1,6 @@
 import { expect } from 'aegir/chai'
 import { join } from '../../../support/frames.ts'
+import { brokenInvariant } from '../../../support/invariants.ts'
 import { MplexDriver } from '../../../support/mplex-engines.ts'
 import { close, data, header, message, open, reset } from '../../../support/mplex-frames.ts'
 import type { AbuseBudgets } from '../../../../src/interface/options.ts'
@@ -295,6 +296,31 @@ describe('mplex: limits', () => {
     expect(idle.error?.message).to.include('option inactivityTimeout')
     expect(unread.closed).to.be.false()
     expect(driver.sent()).to.deep.equal(['reset-receiver 0'])
+  })
+
+  it('keeps nothing of streams of ours that a peer resets before they could be announced', () => {
+    const driver = new MplexDriver()
+
+    for (let i = 0; i < 5_000; i++) {
+      const stream = driver.open()
+
+      driver.engine.write(stream, new Uint8Array(100), driver.now)
+      driver.give(reset.accepter(i))
+    }
+
+    expect(brokenInvariant(driver.engine)).to.equal(undefined)
+    expect(driver.sent()).to.deep.equal([])
+  })
+
+  it('ends the connection over resets that wait for a peer that does not read, whoever wanted them', () => {
+    const driver = new MplexDriver({ budgets: { replies: 10 } })
+
+    for (const stream of Array.from({ length: 11 }, (_, i) => driver.inbound(i))) {
+      expect(driver.engine.state).to.equal('open')
+      driver.engine.reset(stream, 0, undefined)
+    }
+
+    expect(driver.closedBy()).to.include({ budget: 'replies' })
   })
 
   it('hears of a shorter inactivityTimeout at once', () => {

@@ -1,6 +1,7 @@
 import { expect } from 'aegir/chai'
 import { EngineDriver } from '../../../support/engine-pair.ts'
 import { ACK, FIN, RST, SYN, data, goAway, pattern, ping, pong, windowUpdate } from '../../../support/frames.ts'
+import { brokenInvariant } from '../../../support/invariants.ts'
 import type { RateName } from '../../../../src/core/budgets.ts'
 
 interface Case {
@@ -273,6 +274,47 @@ describe('yamux: budgets', () => {
 
     link.give(windowUpdate(2_002, 0, SYN))
     expect(link.engine.state).to.equal('open')
+  })
+
+  it('keeps nothing of streams of ours that a peer resets before they could be announced', () => {
+    const link = new EngineDriver('client')
+
+    for (let i = 0; i < 5_000; i++) {
+      const stream = link.open()
+
+      link.write(stream, pattern(100))
+      link.give(windowUpdate(stream.id, 0, RST))
+    }
+
+    expect(brokenInvariant(link.engine)).to.equal(undefined)
+    expect(link.sent()).to.deep.equal([])
+  })
+
+  it('ends the connection over resets that wait for a peer that does not read, whoever wanted them', () => {
+    const link = new EngineDriver('client', { budgets: { replies: 10 } })
+
+    for (const stream of Array.from({ length: 11 }, (_, i) => link.inbound(2 + 2 * i))) {
+      expect(link.engine.state).to.equal('open')
+      link.reset(stream)
+    }
+
+    expect(link.closedBy()).to.include({ budget: 'replies' })
+  })
+
+  it('excuses what was on its way to a stream that was refused, and no frames by the million', () => {
+    const link = new EngineDriver('client', { budgets: { unknownStreams: 10 }, maxInboundStreams: 0 })
+
+    for (let i = 0; i < 100; i++) {
+      link.give(windowUpdate(2 + 2 * i, 0, SYN), data(2 + 2 * i, 1_000), windowUpdate(2 + 2 * i, 0, FIN), windowUpdate(2 + 2 * i, 0, RST))
+    }
+
+    expect(link.engine.state).to.equal('open')
+
+    for (let i = 0; i < 211; i++) {
+      link.give(windowUpdate(1_000, 1))
+    }
+
+    expect(link.closedBy()).to.include({ budget: 'unknownStreams' })
   })
 
   it('charges streams to nobody that are opened while we go away and that cannot know', () => {

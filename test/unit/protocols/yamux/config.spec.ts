@@ -41,7 +41,7 @@ describe('yamux: options', () => {
       keepAliveTimeout: 10_000,
       maxInboundStreams: 1_000,
       maxOutboundStreams: 1_000,
-      maxEarlyStreams: 256,
+      maxEarlyStreams: 1_000,
       maxBatchLength: 65_519,
       connectionWriteHighWaterMark: 3_145_728,
       acceptBacklog: 256,

@@ -44,6 +44,17 @@ describe('yamux: inactivity', () => {
     expect(stream.closed).to.be.true()
   })
 
+  it('counts while bytes wait for our reader, if bytes of ours wait as well, or our end, and nothing is taken of them', () => {
+    const link = new EngineDriver()
+    const [reading, writing, ending] = [link.outbound(), link.outbound(), link.outbound()]
+
+    link.give(data(reading.id, 1), data(writing.id, 1), data(ending.id, 1))
+    link.write(writing, pattern(1))
+    link.end(ending)
+    link.pass(120_000)
+    expect([reading.closed, writing.closed, ending.closed]).to.deep.equal([false, true, true])
+  })
+
   it('counts from our end, if that was last', () => {
     const link = new EngineDriver()
     const stream = link.outbound()

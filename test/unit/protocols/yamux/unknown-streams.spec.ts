@@ -122,10 +122,10 @@ describe('yamux: unknown streams', () => {
     link.give(data(2, 1_000, 1))
 
     for (let i = 0; i < 100; i++) {
-      link.give(data(2, 2_000), windowUpdate(2, 5))
+      link.give(data(2, 2_000))
     }
 
-    link.give(windowUpdate(2, 0, FIN))
+    link.give(windowUpdate(2, 5), windowUpdate(2, 0, FIN), windowUpdate(2, 0, RST))
 
     expect(link.sent()).to.deep.equal(['window|RST 2 0'])
     expect(link.engine.state).to.equal('open')
