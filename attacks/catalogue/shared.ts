@@ -110,17 +110,18 @@ export const SHARED: Attack[] = [
   },
   {
     name: 'requests-deaf',
-    title: '20,000 streams of the victim, 200 at a time, reset before it could announce them, as nobody reads what it sends',
+    title: '10,000 streams of the victim, 200 at a time, reset before it could announce them, as nobody reads what it sends',
     languages: BOTH,
-    ends: GOES_ON,
+    // a victim that is slow has not opened yet what is reset
+    ends: [GOES_ON, overBudget('unknownStreams')],
     app: 'request',
     deaf: true,
     run: async (wire, { open, data, resetTheirs }) => {
       await fillSocket(wire, open, data)
 
-      for (let round = 0; round < 100 && !wire.closed; round++) {
+      for (let round = 0; round < 50 && !wire.closed; round++) {
         await wire.each(200, i => resetTheirs(round * 200 + i))
-        await wire.pause(50)
+        await wire.pause(100)
       }
     }
   },
