@@ -6,7 +6,7 @@ import { MplexEngine } from '../src/protocols/mplex/engine.ts'
 import { resolveConfig as resolveYamux } from '../src/protocols/yamux/config.ts'
 import { Decoder as YamuxDecoder } from '../src/protocols/yamux/decoder.ts'
 import { YamuxEngine } from '../src/protocols/yamux/engine.ts'
-import { frame, fromHex } from '../test/support/frames.ts'
+import { DATA, SYN, frame, fromHex, join, windowUpdate } from '../test/support/frames.ts'
 import { readText } from '../test/support/repository.ts'
 import type { BaseDecoder } from '../src/core/decoder.ts'
 import type { Engine } from '../src/core/engine.ts'
@@ -24,6 +24,9 @@ export interface Language {
 
   /** A frame of which every field may be anything, and most are what an engine will follow. */
   frame(random: Random): Uint8Array
+
+  /** Opens one stream after the other, perhaps more than may be open, and sends on them. */
+  openings(random: Random): Uint8Array
 }
 
 /** The vectors that all tests share. */
@@ -34,6 +37,15 @@ function vectors (name: string): Uint8Array[] {
 }
 
 const LENGTHS = [0, 1, 11, 12, 100, 65_536, 262_144, 262_145, 2 ** 31, 2 ** 32 - 1]
+
+/** Opens streams of ids that follow each other, all of them the same peer's, and says something on the first. */
+function openingsOf (random: Random, step: number, open: (id: number) => Uint8Array, data: (id: number, body: Uint8Array, length: number) => Uint8Array): Uint8Array {
+  const first = random.int(0, 60)
+  const openings = Array.from({ length: random.int(1, 16) }, (_, index) => open(first + index * step))
+  const body = bodyOf(random)
+
+  return join(...openings, data(first, body, lengthOf(random, body.byteLength)))
+}
 
 function lengthOf (random: Random, body: number): number {
   return random.chance(0.8) ? body : random.pick(LENGTHS)
@@ -63,7 +75,9 @@ export const YAMUX: Language = {
       body,
       length: body === undefined ? number : lengthOf(random, body.byteLength)
     })
-  }
+  },
+
+  openings: random => openingsOf(random, 2, id => windowUpdate(id, 0, SYN), (streamId, body, length) => frame({ type: DATA, streamId, body, length }))
 }
 
 export const MPLEX: Language = {
@@ -78,7 +92,9 @@ export const MPLEX: Language = {
     const id = random.chance(0.05) ? random.int(0, 2 ** 40) : random.int(0, 6)
 
     return mplexFrame(id, random.chance(0.02) ? 7 : random.pick([0, 0, 1, 1, 2, 2, 2, 3, 4, 5, 6]), body, lengthOf(random, body.byteLength))
-  }
+  },
+
+  openings: random => openingsOf(random, 1, id => mplexFrame(id, 0), (id, body, length) => mplexFrame(id, 2, body, length))
 }
 
 export const LANGUAGES: Language[] = [YAMUX, MPLEX]

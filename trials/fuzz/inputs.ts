@@ -106,6 +106,7 @@ function inputOf (language: Language): fc.Arbitrary<() => Uint8Array> {
     { weight: 1, arbitrary: fc.tuple(frame, change).map(([make, change]) => () => change(make())) },
     // floods are what budgets are for
     { weight: 1, arbitrary: fc.tuple(frame, fc.integer({ min: 1, max: 40 })).map(([make, times]) => () => join(...new Array(times).fill(make())).subarray(0, MAX_BYTES)) },
+    { weight: 1, arbitrary: number.map(number => () => language.openings(new Random(number))) },
     { weight: 3, arbitrary: frame }
   )
 }
