@@ -1,9 +1,12 @@
 import { expect } from 'aegir/chai'
+import { Edge, StreamRecord } from '../../src/core/stream-record.ts'
+import { resolveConfig } from '../../src/protocols/yamux/config.ts'
 import { VirtualClock } from './kit/clock.ts'
 import { isPattern, pattern } from './kit/pattern.ts'
 import { Pipe } from './kit/pipe.ts'
 import { Random, withSeed } from './kit/random.ts'
 import { ACK, DATA, FIN, GO_AWAY, PING, RST, Recorder, SYN, WINDOW_UPDATE } from './kit/recorder.ts'
+import { Told } from './kit/told.ts'
 
 function frame (type: number, flags: number, streamId: number, length: number): Uint8Array {
   const bytes = new Uint8Array(12 + (type === DATA ? length : 0))
@@ -137,6 +140,73 @@ describe('simulation: the kit', () => {
       for (const [flow, offset] of [[5, 1_000], [4, 1_001], [4, 999], [4, 1_000 + 65_536]]) {
         expect(isPattern(flow, offset, pattern(4, 1_000, 50))).to.be.false()
       }
+    })
+  })
+
+  describe('told', () => {
+    const limits = resolveConfig({ connectionWriteHighWaterMark: 100, streamOptions: { writeHighWaterMark: 10 } })
+    const open = { send: 'open', receive: 'open', closed: false, queued: 0 } as const
+    const over = { send: 'reset', receive: 'reset', closed: true, queued: 0 } as const
+
+    /** Of a writer that waits, with ten bytes to send. */
+    function waiting (): Told {
+      const told = new Told(new StreamRecord(1, false, limits.stream, 0), limits, true)
+
+      told.wrote(10, false, 10, 0)
+
+      return told
+    }
+
+    const offences: Array<[string, (told: Told) => void]> = [
+      ['a write that may go on over the high-water mark', told => { told.wrote(1, true, 11, 0) }],
+      ['a write that may go on while others have too much to send', told => {
+        told.sent(0, 0)
+        told.onEdges(Edge.writable | Edge.flushed, open)
+        told.wrote(1, true, 1, 100)
+      }],
+      ['a write that has to wait for nothing', told => {
+        told.sent(0, 0)
+        told.onEdges(Edge.writable | Edge.flushed, open)
+        told.wrote(9, false, 9, 99)
+      }],
+      ['a writer that is not told that it may write', told => {
+        told.sent(5, 0)
+        told.check({ ...open, queued: 5 })
+      }],
+      ['a writer that is told so too early', told => {
+        told.sent(6, 0)
+        told.onEdges(Edge.writable, { ...open, queued: 6 })
+      }],
+      ['a writer that is not told that all has gone', told => {
+        told.sent(0, 0)
+        told.onEdges(Edge.writable, open)
+        told.check(open)
+      }],
+      ['an end that nobody is told of', told => { told.check(over) }],
+      ['an end that is none', told => {
+        told.onEdges(Edge.closed | Edge.ended, open)
+        told.check({ ...open, queued: 10 })
+      }],
+      ['an end of the peer that nobody is told of', told => { told.check({ ...open, receive: 'ended', queued: 10 }) }]
+    ]
+
+    for (const [what, offence] of offences) {
+      it(`should not let pass ${what}`, () => {
+        expect(() => { offence(waiting()) }).to.throw('the writer or reader of stream 1')
+      })
+    }
+
+    it('should let pass a writer that waits until it is told that it may write, and then hears of the end', () => {
+      const told = waiting()
+
+      expect(told.mayWrite).to.be.false()
+      told.check({ ...open, queued: 10 })
+      told.sent(0, 0)
+      told.onEdges(Edge.writable | Edge.flushed, open)
+      told.check(open)
+      expect(told.mayWrite).to.be.true()
+      told.onEdges(Edge.closed | Edge.ended, over)
+      told.check(over, true)
     })
   })
 

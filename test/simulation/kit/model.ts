@@ -6,8 +6,10 @@
  * so what is in flight, unread, owed and still to be sent always makes up one window.
  */
 import { DATA, FIN, RST, SYN, describeFrame } from './recorder.ts'
+import { queuedOnOthers } from './told.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Frame } from './recorder.ts'
+import type { Told } from './told.ts'
 import type { YamuxStream } from '../../../src/protocols/yamux/stream.ts'
 
 const INITIAL_WINDOW = 262_144
@@ -29,6 +31,7 @@ export class StreamModel {
   readonly id: number
   readonly inbound: boolean
   record: YamuxStream | undefined
+  told: Told | undefined
 
   send: 'open' | 'ending' | 'ended' | 'reset' = 'open'
   receive: 'open' | 'ended' | 'reset' = 'open'
@@ -65,6 +68,10 @@ export class StreamModel {
 
   get closed (): boolean {
     return this.receive !== 'open' && (this.send === 'ended' || this.send === 'reset')
+  }
+
+  get queued (): number {
+    return this.send === 'reset' ? 0 : this.written - this.sent
   }
 
   get unread (): number {
@@ -139,6 +146,10 @@ export class SideModel {
     this.active.add(model)
   }
 
+  othersQueued (model: StreamModel): number {
+    return queuedOnOthers(this.active, model)
+  }
+
   /** The connection is over. */
   close (): void {
     for (const model of this.active) {
@@ -202,6 +213,7 @@ export class SideModel {
 
     if (type === DATA) {
       model.sent += length
+      model.told?.sent(model.queued, this.othersQueued(model))
       this.#passOver(model)
     } else if (flags === FIN) {
       if (model.send !== 'ending') {
@@ -230,7 +242,7 @@ export class SideModel {
         // who comes later stands behind it, and who was there may have ended since
         model.among = model.passedOver === 0 ? waiting.length : model.among
         model.passedOver++
-        this.#equal(`turns of stream ${model.id}, while others have ${model.passedOver}, are enough`, model.passedOver <= MOST_PASSED_OVER * model.among, true)
+        this.#equal('enough turns, beside those that others have,', model.passedOver <= MOST_PASSED_OVER * model.among, true, model)
       }
     }
   }
@@ -315,13 +327,13 @@ export class SideModel {
   }
 
   #check (model: StreamModel, record: YamuxStream): void {
-    const about = (what: string): string => `${what} of stream ${model.id}`
     const unread = record.receiveQueue.byteLength
 
-    this.#equal(about('state of the sending half'), record.send, model.send)
-    this.#equal(about('state of the receiving half'), record.receive, model.receive)
-    this.#equal(about('queued bytes'), record.sendQueue.byteLength, model.send === 'reset' ? 0 : model.written - model.sent)
-    this.#equal(about('unread bytes'), unread, model.unread)
+    this.#equal('state of the sending half', record.send, model.send, model)
+    this.#equal('state of the receiving half', record.receive, model.receive, model)
+    this.#equal('queued bytes', record.sendQueue.byteLength, model.queued, model)
+    this.#equal('unread bytes', unread, model.unread, model)
+    model.told?.check(model)
 
     const log = this.endpoint.recorder.streams.get(model.id)
 
@@ -329,7 +341,7 @@ export class SideModel {
       return
     }
 
-    this.#equal(about('credit to send'), record.sendWindow.available, log.sendCredit)
+    this.#equal('credit to send', record.sendWindow.available, log.sendCredit, model)
 
     if (model.receive === 'open') {
       const { available, size } = record.receiveWindow
@@ -337,18 +349,18 @@ export class SideModel {
       const coming = model.announced - model.arrived
       const owed = size - available - unread - coming
 
-      this.#equal(about('credit granted'), available, log.receiveCredit + record.credit + first)
-      this.#equal(about('credit, with what is unread, within the window'), owed >= 0, true)
+      this.#equal('credit granted', available, log.receiveCredit + record.credit + first, model)
+      this.#equal('credit, with what is unread, within the window', owed >= 0, true, model)
 
       // that of one stream may wait for that of others
       model.dueSince = owed < size / 2 ? undefined : model.dueSince ?? this.endpoint.now
-      this.#equal(about('half of the window is owed for no time'), model.dueSince === undefined || this.endpoint.now === model.dueSince, true)
+      this.#equal('half of the window is owed for no time', model.dueSince === undefined || this.endpoint.now === model.dueSince, true, model)
     }
   }
 
-  #equal<T> (what: string, actual: T, expected: T): void {
+  #equal<T> (what: string, actual: T, expected: T, of?: StreamModel): void {
     if (actual !== expected) {
-      throw new Error(`${this.endpoint.name}: ${what}: ${actual}, the model says ${expected}`)
+      throw new Error(`${this.endpoint.name}: ${what}${of === undefined ? '' : ` of stream ${of.id}`}: ${actual}, the model says ${expected}`)
     }
   }
 }
@@ -367,7 +379,7 @@ export function checkErrors (side: SideModel): void {
     } else if (reset.by === 'peer') {
       asExpected = name === 'StreamResetError' && code === reset.code
     } else {
-      asExpected = error === side.endpoint.error || name === 'ConnectionClosedError' || name === 'MuxerClosedError'
+      asExpected = side.endpoint.error === undefined ? name === 'MuxerClosedError' : error === side.endpoint.error
     }
 
     if (!asExpected) {

@@ -4,6 +4,7 @@ import { readAll } from '../../support/reading.ts'
 import { SideModel, StreamModel, checkErrors } from './model.ts'
 import { isPattern, pattern } from './pattern.ts'
 import { Random } from './random.ts'
+import { Told } from './told.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Pair } from './pair.ts'
 import type { EngineEvent } from '../../../src/core/engine.ts'
@@ -89,6 +90,14 @@ export class RandomSide {
   }
 
   check (): void {
+    for (const model of this.model.active) {
+      const { record } = model
+
+      if (record !== undefined && record.edges === 0 && record.receiveQueue.byteLength > 0 && this.#modeOf(model) === 'eager') {
+        throw new Error(`${this.endpoint.name}: the reader of stream ${model.id} was not told of ${record.receiveQueue.byteLength} bytes`)
+      }
+    }
+
     this.model.check()
   }
 
@@ -139,10 +148,23 @@ export class RandomSide {
       if (!model.closed) {
         throw new Error(`${this.endpoint.name} still has stream ${model.id} open after the connection has ended`)
       }
+
+      model.told?.check(model, true)
+      this.#checkStatistics(model)
     }
 
     if ([...this.endpoint.engine.streams].length > 0) {
       throw new Error(`${this.endpoint.name} keeps streams of a connection that is over`)
+    }
+  }
+
+  #checkStatistics ({ id, record, sent, arrived }: StreamModel): void {
+    if (record !== undefined) {
+      const { bytesSent, bytesReceived } = this.endpoint.engine.streamStatistics(record)
+
+      if (bytesSent !== sent || bytesReceived !== arrived) {
+        throw new Error(`${this.endpoint.name}: stream ${id} has sent ${bytesSent} bytes and received ${bytesReceived} by its statistics, ${sent} and ${arrived} in fact`)
+      }
     }
   }
 
@@ -238,6 +260,7 @@ export class RandomSide {
     }
 
     this.#modes.set(model, this.#random.pick<ReadMode>(['eager', 'eager', 'slow', 'paused']))
+    model.told = new Told(stream, this.endpoint.config, this.#random.chance(0.7))
     stream.attachment = { onEdges: (edges: number) => { this.#onEdges(model, stream, edges) } }
 
     if (this.#finishing) {
@@ -257,28 +280,54 @@ export class RandomSide {
   }
 
   #write (model: StreamModel, stream: YamuxStream): void {
-    const isPolite = this.#random.chance(0.7)
+    const told = model.told as Told
 
-    if (model.send !== 'open' || (isPolite && stream.needsDrain)) {
+    if (model.send !== 'open' || !told.mayWrite) {
       return
     }
 
-    let length = Math.min(this.#bytesLeft, this.#random.chance(0.1) ? this.#random.int(0, 1) : this.#random.magnitude(1, 1_000_000))
+    const length = Math.min(this.#bytesLeft, this.#random.chance(0.1) ? this.#random.int(0, 1) : this.#random.magnitude(1, 1_000_000))
 
     this.#bytesLeft -= length
     this.#tell(`writes ${length} bytes on stream ${model.id}`)
+    told.left += length
 
-    do {
-      const piece = pattern(this.#flow(model, true), model.written, Math.min(length, this.#random.magnitude(1, 1_000_000)))
+    if (length === 0) {
+      this.#writePiece(model, stream, 0)
+    }
 
-      this.endpoint.write(stream, piece)
-      model.written += piece.byteLength
-      length -= piece.byteLength
-    } while (length > 0)
+    this.#writeOn(model, stream)
   }
 
+  /** As far as it may. */
+  #writeOn (model: StreamModel, stream: YamuxStream): void {
+    const told = model.told as Told
+
+    while (told.left > 0 && model.send === 'open' && told.mayWrite) {
+      this.#writePiece(model, stream, Math.min(told.left, this.#random.magnitude(1, 1_000_000)))
+    }
+
+    if (told.ends && told.left === 0) {
+      this.#end(model, stream)
+    }
+  }
+
+  #writePiece (model: StreamModel, stream: YamuxStream, length: number): void {
+    const told = model.told as Told
+    const more = this.endpoint.write(stream, pattern(this.#flow(model, true), model.written, length))
+
+    told.left -= length
+    model.written += length
+    told.wrote(length, more, model.queued, this.model.othersQueued(model))
+  }
+
+  /** Once all is written that is to be. */
   #end (model: StreamModel, stream: YamuxStream): void {
-    if (model.send === 'open') {
+    const told = model.told as Told
+
+    told.ends = true
+
+    if (model.send === 'open' && told.left === 0) {
       model.send = 'ending'
       this.endpoint.end(stream)
     }
@@ -308,8 +357,14 @@ export class RandomSide {
   }
 
   #onEdges (model: StreamModel, stream: YamuxStream, edges: number): void {
+    model.told?.onEdges(edges, model)
+
     if ((edges & (Edge.readable | Edge.remoteEnded | Edge.closed)) !== 0) {
       this.#readOn(model, stream)
+    }
+
+    if ((edges & Edge.writable) !== 0) {
+      this.#writeOn(model, stream)
     }
 
     if (this.#random.chance(0.5)) {
@@ -318,7 +373,7 @@ export class RandomSide {
   }
 
   #readOn (model: StreamModel, stream: YamuxStream): void {
-    const mode = this.#unaccepted.has(model) ? 'paused' : this.#modes.get(model)
+    const mode = this.#modeOf(model)
 
     if (mode === 'eager') {
       while (stream.receiveQueue.byteLength > 0) {
@@ -332,6 +387,10 @@ export class RandomSide {
     if (model.receive === 'ended' && stream.receiveQueue.byteLength === 0 && !model.readClosed && model.reset?.by !== 'us') {
       this.#onEnd(model)
     }
+  }
+
+  #modeOf (model: StreamModel): ReadMode | undefined {
+    return this.#unaccepted.has(model) ? 'paused' : this.#modes.get(model)
   }
 
   #read (model: StreamModel, stream: YamuxStream, max: number): void {
