@@ -6,10 +6,11 @@ import { takeEdges } from '../../../src/core/stream-lanes.ts'
 import { Edge } from '../../../src/core/stream-record.ts'
 import { resolveConfig } from '../../../src/protocols/yamux/config.ts'
 import { YamuxEngine } from '../../../src/protocols/yamux/engine.ts'
-import { Recorder } from './recorder.ts'
+import { DATA, FIN, RST, Recorder, SYN, WINDOW_UPDATE } from './recorder.ts'
 import type { VirtualClock } from './clock.ts'
 import type { Pipe } from './pipe.ts'
 import type { BaseEngine } from '../../../src/core/base-engine.ts'
+import type { ConnectionLimits } from '../../../src/core/connection-state.ts'
 import type { EngineEvent, OpenOptions } from '../../../src/core/engine.ts'
 import type { StreamId, StreamRecord } from '../../../src/core/stream-record.ts'
 import type { YamuxConfig, YamuxOptions } from '../../../src/protocols/yamux/config.ts'
@@ -22,8 +23,25 @@ export interface App {
 
 /** Reads along, and throws at what was promised never to be sent. */
 export interface Recording {
+  framesSent: number
+  framesReceived: number
   sent(buffers: Uint8Array[]): void
   received(bytes: Uint8Array): void
+}
+
+/** Hears what frames say of streams, in whatever language. A stream is known by its flow. */
+export interface Listener {
+  onOpen(flow: number): void
+
+  /** So many bytes are announced, and arrive in parts. */
+  onData(flow: number, length: number): void
+  onBody(flow: number, length: number): void
+  onEnd(flow: number): void
+  onReset(flow: number): void
+
+  onDataSent(flow: number, length: number): void
+  onEndSent(flow: number): void
+  onResetSent(flow: number): void
 }
 
 export abstract class AnyEndpoint<Stream extends StreamRecord = any, Engine extends BaseEngine<Stream, any> = any, Log extends Recording = any> {
@@ -34,6 +52,9 @@ export abstract class AnyEndpoint<Stream extends StreamRecord = any, Engine exte
   /** A stream of the peer's; it is accepted unless this says `false`. */
   onStream: ((stream: Stream) => boolean | undefined) | undefined
   onEvent: ((event: EngineEvent) => void) | undefined
+
+  /** What has arrived was read along, and the engine has yet to see it. */
+  onArrived: (() => void) | undefined
 
   closed = false
   error: Error | undefined
@@ -61,8 +82,11 @@ export abstract class AnyEndpoint<Stream extends StreamRecord = any, Engine exte
     this.changed()
   }
 
+  abstract readonly config: ConnectionLimits
+
   /** The same number at both ends, and another for each stream. */
   abstract flowOf (stream: Stream): number
+  abstract listen (listener: Listener): void
 
   get now (): number {
     return this.#clock.now()
@@ -71,6 +95,7 @@ export abstract class AnyEndpoint<Stream extends StreamRecord = any, Engine exte
   receive (bytes: Uint8Array): void {
     if (!this.closed) {
       this.recorder.received(bytes)
+      this.onArrived?.()
       this.engine.receive(bytes, this.now)
       this.#settle()
       this.changed()
@@ -246,6 +271,33 @@ export class Endpoint extends AnyEndpoint<YamuxStream, YamuxEngine, Recorder> {
 
   flowOf (stream: YamuxStream): number {
     return stream.id
+  }
+
+  listen (listener: Listener): void {
+    this.recorder.onBody = (streamId, length) => { listener.onBody(streamId, length) }
+
+    // one flag a frame, as both ends are ours
+    this.recorder.onReceived = ({ type, flags, streamId, length }) => {
+      if (type === DATA) {
+        listener.onData(streamId, length)
+      } else if (type === WINDOW_UPDATE && flags === SYN) {
+        listener.onOpen(streamId)
+      } else if (type === WINDOW_UPDATE && flags === FIN) {
+        listener.onEnd(streamId)
+      } else if (type === WINDOW_UPDATE && flags === RST) {
+        listener.onReset(streamId)
+      }
+    }
+
+    this.recorder.onSent = ({ type, flags, streamId, length }) => {
+      if (type === DATA) {
+        listener.onDataSent(streamId, length)
+      } else if (type === WINDOW_UPDATE && flags === FIN) {
+        listener.onEndSent(streamId)
+      } else if (type === WINDOW_UPDATE && flags === RST) {
+        listener.onResetSent(streamId)
+      }
+    }
   }
 
   ping (): number {

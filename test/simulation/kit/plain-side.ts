@@ -1,26 +1,25 @@
 /**
- * An application that does whatever comes to its mind, in any language: what is known of it is what it asked for and
- * what it read. Where a language has windows, `random-side.ts` knows more.
+ * An application that does whatever comes to its mind, in any language, against the model of `plain-model.ts`. Where a
+ * language has windows, `random-side.ts` knows more.
  */
 import { Edge } from '../../../src/core/stream-record.ts'
 import { BEGUN_BYTES, MOST_PASSED_OVER } from './model.ts'
 import { isPattern, pattern } from './pattern.ts'
+import { PlainModel, PlainStream } from './plain-model.ts'
 import { Random } from './random.ts'
+import { Told } from './told.ts'
 import type { AnyEndpoint } from './endpoint.ts'
 import type { AnyPair } from './pair.ts'
 import type { SidePlan, Step } from './random-side.ts'
+import type { EngineEvent } from '../../../src/core/engine.ts'
 import type { StreamRecord } from '../../../src/core/stream-record.ts'
 
 type ReadMode = 'eager' | 'slow' | 'paused'
 
 interface Known {
-  /** The same at both ends. */
-  flow: number
+  stream: PlainStream
   record: StreamRecord
-  written: number
-  read: number
-  ended: boolean
-  readClosed: boolean
+  told: Told
   sawEnd: boolean
   mode: ReadMode
 
@@ -31,19 +30,20 @@ interface Known {
   among: number
 }
 
-/** With what a stream may end that its own application did not reset. */
-const ERRORS = new Set(['StreamResetError', 'StreamBufferError', 'ConnectionClosedError', 'MuxerClosedError', 'GoAwayError'])
-
 const MODES: ReadMode[] = ['eager', 'eager', 'eager', 'slow', 'paused']
 
 export class PlainSide {
   readonly endpoint: AnyEndpoint
+  readonly model: PlainModel
   peer: PlainSide | undefined
 
   readonly #pair: AnyPair<any>
   readonly #counts: Record<string, number>
   readonly #log: (line: string) => void
   readonly #streams = new Map<number, Known>()
+
+  /** Those of which something can still happen. */
+  readonly #active = new Set<Known>()
   readonly #pace: number
   readonly #manners: Random
   #random: Random
@@ -51,9 +51,10 @@ export class PlainSide {
   #stepsLeft: number
   #finishing = false
 
-  constructor (pair: AnyPair<any>, endpoint: AnyEndpoint, plan: SidePlan, counts: Record<string, number>, log: (line: string) => void) {
+  constructor (pair: AnyPair<any>, endpoint: AnyEndpoint, hasWindows: boolean, plan: SidePlan, counts: Record<string, number>, log: (line: string) => void) {
     this.#pair = pair
     this.endpoint = endpoint
+    this.model = new PlainModel(endpoint, hasWindows)
     this.#counts = counts
     this.#log = log
     this.#pace = plan.pace
@@ -61,10 +62,15 @@ export class PlainSide {
     this.#random = this.#manners
     this.#bytesLeft = plan.bytes
 
-    endpoint.onStream = stream => {
-      this.#use(stream)
+    endpoint.onStream = record => {
+      this.#use(this.model.show(endpoint.flowOf(record), record), record)
 
       return true
+    }
+    endpoint.onEvent = (event: EngineEvent) => {
+      if (event.type === 'closed') {
+        this.model.close()
+      }
     }
 
     const steps = plan.steps.filter(({ side }) => side === endpoint.name)
@@ -101,27 +107,32 @@ export class PlainSide {
 
   drain (): void {
     this.endpoint.engine.drain()
+    this.model.draining = true
   }
 
   check (): void {
-    const { unreadBytes, unreadPieces, unstartedBytes } = this.endpoint.engine.connection.budgets.limits
+    const { unreadBytes, unreadPieces, unstartedBytes } = this.endpoint.config.budgets
     let unread = 0
     let pieces = 0
     let unstarted = 0
 
-    for (const { record, written } of this.#streams.values()) {
+    this.model.check()
+
+    for (const known of this.#active) {
+      const { record, mode } = known
       const { byteLength, taken } = record.receiveQueue
 
       unread += byteLength
       pieces += record.receiveQueue.pieces
       unstarted += record.inbound && taken < BEGUN_BYTES ? byteLength : 0
 
-      if (record.closed) {
-        continue
+      if (mode === 'eager' && byteLength > 0 && record.edges === 0) {
+        this.#must(false, `the reader of stream ${record.name} was not told of ${byteLength} bytes`)
       }
 
-      this.#must(record.receiveQueue.byteLength <= record.limits.maxReadBufferLength, `stream ${record.name} keeps ${record.receiveQueue.byteLength} unread bytes`)
-      this.#must(record.sendQueue.byteLength <= written, `stream ${record.name} queues more than was written`)
+      if (!this.model.active.has(known.stream)) {
+        this.#active.delete(known)
+      }
     }
 
     if (!this.endpoint.closed) {
@@ -135,12 +146,12 @@ export class PlainSide {
 
   /** Every stream that waits is served in the end, however many more urgent ones there are. */
   #checkTurns (): void {
-    const open = [...this.#streams.values()].filter(({ record }) => !record.closed)
+    const open = [...this.#active].filter(({ record }) => !record.closed)
     const waiting = open.filter(({ record }) => record.scheduled).length
     const made = open.reduce((sum, { record, frames }) => sum + record.framesSent - frames, 0)
 
     for (const known of open) {
-      const { framesSent, name, scheduled } = known.record
+      const { framesSent, scheduled } = known.record
 
       const waited = known.waits && scheduled && framesSent === known.frames
 
@@ -149,39 +160,37 @@ export class PlainSide {
       known.among = waited ? known.among : waiting
       known.waits = scheduled
       known.frames = framesSent
-      this.#must(known.passedOver <= MOST_PASSED_OVER * known.among, `stream ${name} waits, while others have ${known.passedOver} turns`)
+
+      if (known.passedOver > MOST_PASSED_OVER * known.among) {
+        this.#must(false, `stream ${known.record.name} waits, while others have ${known.passedOver} turns`)
+      }
     }
   }
 
+  /** After an end in good order: what was written was read, unless one of the two did not want it, or could not have it. */
   checkComplete (): void {
-    for (const known of this.#streams.values()) {
-      const peer = this.peer?.known(known.flow)
+    for (const { stream, sawEnd } of this.#streams.values()) {
+      const peer = this.peer?.known(stream.flow)
 
-      if (known.record.error === undefined && peer?.record.error === undefined && !known.readClosed && known.read !== peer?.written) {
-        throw new Error(`${this.endpoint.name} read ${known.read} bytes on stream ${known.record.name}, of ${peer?.written} that were written`)
+      if (stream.cause === undefined && peer?.cause === undefined && !stream.readClosed) {
+        this.#must(sawEnd && stream.read === peer?.written, `read ${stream.read} bytes on stream ${stream.name}, of ${peer?.written} that were written`)
       }
     }
   }
 
   checkEnd (): void {
     this.#must([...this.endpoint.engine.streams].length === 0, 'streams outlive their connection')
+    this.model.checkEnd()
 
-    for (const { flow, record } of this.#streams.values()) {
-      const { error } = record
-
-      if (error?.name === 'StreamBufferError') {
-        this.#tell('overflow', `lost stream ${record.name}: ${error.message}`)
+    for (const { stream, record } of this.#streams.values()) {
+      if (stream.cause === 'limit') {
+        this.#tell('overflow', `lost stream ${record.name}: ${record.error?.message}`)
       }
-
-      this.#must(record.receive !== 'ended' || this.peer?.known(flow)?.ended === true, `stream ${record.name} is at an end that the peer has not said`)
-
-      this.#must(record.closed, `stream ${record.name} is open after the connection has ended`)
-      this.#must(error === undefined || error === this.endpoint.error || error.message === OWN || ERRORS.has(error.name), `stream ${record.name} ended by ${error?.name}: ${error?.message}`)
     }
   }
 
-  known (flow: number): Known | undefined {
-    return this.#streams.get(flow)
+  known (flow: number): PlainStream | undefined {
+    return this.model.streams.get(flow)
   }
 
   #step ({ seed }: Step): void {
@@ -195,7 +204,7 @@ export class PlainSide {
   }
 
   #operate (): void {
-    const open = [...this.#streams.values()].filter(({ record }) => !record.closed)
+    const open = [...this.#active].filter(({ record }) => !record.closed)
     const random = this.#random
 
     if (open.length === 0 || random.chance(0.15)) {
@@ -204,7 +213,7 @@ export class PlainSide {
     }
 
     const known = random.pick(open)
-    const { record } = known
+    const { record, stream } = known
     const operation = random.pick(OPERATIONS)
 
     this.#tell(operation, `${operation} on stream ${record.name}`)
@@ -214,10 +223,10 @@ export class PlainSide {
       case 'mode': this.#changeMode(known); break
       case 'end': this.#end(known); break
       case 'closeRead':
-        known.readClosed = true
+        this.model.closeRead(stream)
         this.endpoint.closeRead(record)
         break
-      case 'reset': this.endpoint.reset(record, 0, new Error(OWN)); break
+      case 'reset': this.#reset(known); break
       case 'retain': this.endpoint.engine.retain(record); break
       case 'priority': record.urgency = random.int(0, 7); break
       default: operation satisfies never
@@ -231,18 +240,20 @@ export class PlainSide {
       return
     }
 
+    const stream = new PlainStream(this.endpoint.flowOf(record), record)
+
     this.#tell('open', `opens stream ${record.name}`)
-    this.#use(record)
+    this.#must(this.known(stream.flow) === undefined, `stream ${record.name} was there before`)
+    this.model.add(stream)
+    this.#use(stream, record)
   }
 
-  #use (record: StreamRecord): void {
+  #use (stream: PlainStream, record: StreamRecord): void {
+    const told = new Told(record, this.endpoint.config, this.#random.chance(0.7))
     const known: Known = {
-      flow: this.endpoint.flowOf(record),
+      stream,
       record,
-      written: 0,
-      read: 0,
-      ended: false,
-      readClosed: false,
+      told,
       sawEnd: false,
       mode: this.#random.pick(MODES),
       waits: false,
@@ -251,18 +262,25 @@ export class PlainSide {
       among: 0
     }
 
-    this.#must(!this.#streams.has(known.flow), `stream ${record.name} was there before`)
-    this.#streams.set(known.flow, known)
-    record.attachment = {
-      onEdges: (edges: number) => {
-        if ((edges & (Edge.readable | Edge.remoteEnded | Edge.closed)) !== 0) {
-          this.#readOn(known)
-        }
-      }
-    }
+    stream.told = told
+    this.#streams.set(stream.flow, known)
+    this.#active.add(known)
+    record.attachment = { onEdges: (edges: number) => { this.#onEdges(known, edges) } }
 
     if (this.#finishing) {
       this.#pair.clock.schedule(() => { this.#wrapUp(known) }, 0)
+    }
+  }
+
+  #onEdges (known: Known, edges: number): void {
+    known.told.onEdges(edges, known.stream)
+
+    if ((edges & (Edge.readable | Edge.remoteEnded | Edge.closed)) !== 0) {
+      this.#readOn(known)
+    }
+
+    if ((edges & Edge.writable) !== 0) {
+      this.#writeOn(known)
     }
   }
 
@@ -273,24 +291,48 @@ export class PlainSide {
   }
 
   #write (known: Known): void {
-    const { record } = known
-
-    if (record.send !== 'open' || (record.needsDrain && this.#random.chance(0.7))) {
-      return
-    }
-
     const length = Math.min(this.#bytesLeft, this.#random.magnitude(1, 1_000_000))
 
-    this.#bytesLeft -= length
-    this.endpoint.write(record, pattern(this.#flow(known, true), known.written, length))
-    known.written += length
+    if (known.stream.send === 'open' && known.told.mayWrite) {
+      this.#bytesLeft -= length
+      known.told.left += length
+      this.#writeOn(known)
+    }
   }
 
-  #end (known: Known): void {
-    if (known.record.send === 'open') {
-      known.ended = true
-      this.endpoint.end(known.record)
+  /** As far as it may. */
+  #writeOn (known: Known): void {
+    const { record, stream, told } = known
+
+    while (told.left > 0 && stream.send === 'open' && told.mayWrite) {
+      const length = Math.min(told.left, this.#random.magnitude(1, 1_000_000))
+      const more = this.endpoint.write(record, pattern(this.#flow(known, true), stream.written, length))
+
+      told.left -= length
+      stream.written += length
+      told.wrote(length, more, stream.queued, this.model.othersQueued(stream))
     }
+
+    if (told.ends && told.left === 0) {
+      this.#end(known)
+    }
+  }
+
+  /** Once all is written that is to be. */
+  #end ({ stream, record, told }: Known): void {
+    told.ends = true
+
+    if (stream.send === 'open' && told.left === 0) {
+      stream.send = 'ending'
+      this.endpoint.end(record)
+    }
+  }
+
+  #reset ({ stream, record }: Known): void {
+    const error = new Error('not wanted any more')
+
+    stream.reset('us', true, error)
+    this.endpoint.reset(record, 0, error)
   }
 
   #changeMode (known: Known): void {
@@ -299,7 +341,7 @@ export class PlainSide {
   }
 
   #readOn (known: Known): void {
-    const { record, mode } = known
+    const { record, mode, stream } = known
     const { receiveQueue } = record
 
     if (mode === 'eager') {
@@ -311,22 +353,22 @@ export class PlainSide {
       this.#pair.clock.schedule(() => { this.#readOn(known) }, this.#random.gap(this.#pace))
     }
 
-    if (record.receive === 'ended' && receiveQueue.byteLength === 0 && !known.readClosed && record.error === undefined && !known.sawEnd) {
-      const peer = this.peer?.known(known.flow)
+    if (record.receive === 'ended' && receiveQueue.byteLength === 0 && !stream.readClosed && record.error === undefined && !known.sawEnd) {
+      const peer = this.peer?.known(stream.flow)
 
       known.sawEnd = true
-      this.#must(peer?.ended === true && known.read === peer.written, `stream ${record.name} ended after ${known.read} bytes of ${peer?.written}`)
+      this.#must(peer?.send !== 'open' && stream.read === peer?.written, `stream ${record.name} ended after ${stream.read} bytes of ${peer?.written}`)
     }
   }
 
   #read (known: Known, max: number): void {
     const bytes = this.endpoint.read(known.record, max) as Uint8Array
 
-    this.#must(isPattern(this.#flow(known, false), known.read, bytes), `stream ${known.record.name} brought bytes at ${known.read} that nobody wrote there`)
-    known.read += bytes.byteLength
+    this.#must(isPattern(this.#flow(known, false), known.stream.read, bytes), `stream ${known.record.name} brought bytes at ${known.stream.read} that nobody wrote there`)
+    known.stream.read += bytes.byteLength
   }
 
-  #flow ({ flow }: Known, outward: boolean): number {
+  #flow ({ stream: { flow } }: Known, outward: boolean): number {
     return flow * 2 + ((this.endpoint.name === 'client') === outward ? 0 : 1)
   }
 
@@ -341,9 +383,6 @@ export class PlainSide {
     }
   }
 }
-
-/** Of the error that an application resets by. */
-const OWN = 'not wanted any more'
 
 /** Each as often as it stands here. */
 const OPERATIONS = [

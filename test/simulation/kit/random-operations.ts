@@ -5,6 +5,7 @@
  * What will be done is planned before anything is: a plan that fails can be made shorter.
  */
 import { brokenInvariant } from '../../support/invariants.ts'
+import { Endpoint } from './endpoint.ts'
 import { createMplexPair } from './mplex.ts'
 import { createPair } from './pair.ts'
 import { PlainSide } from './plain-side.ts'
@@ -14,6 +15,7 @@ import type { AnyEndpoint } from './endpoint.ts'
 import type { AnyPair } from './pair.ts'
 import type { PipeOptions } from './pipe.ts'
 import type { SidePlan, Step } from './random-side.ts'
+import type { GoAwayError } from '../../../src/interface/errors.ts'
 import type { MplexOptions } from '../../../src/protocols/mplex/config.ts'
 import type { YamuxOptions } from '../../../src/protocols/yamux/config.ts'
 
@@ -151,7 +153,7 @@ function startYamux (plan: Plan, link: PipeOptions, planOf: () => SidePlan, coun
     limitPieces(clientOptions, pieces)
     limitPieces(serverOptions, pieces)
 
-    return startPlain(createPair({ link, clientOptions, serverOptions }), planOf, counts, log)
+    return startPlain(createPair({ link, clientOptions, serverOptions }), true, planOf, counts, log)
   }
 
   const pair = createPair({ link, clientOptions, serverOptions })
@@ -169,12 +171,12 @@ function startMplex (plan: Plan, link: PipeOptions, planOf: () => SidePlan, coun
   const budgets = new Random(plan.seed ^ SEEDS.budgets)
   const [clientOptions, serverOptions] = plan.plainOptions ? [] : [mplexOptions(random, budgets), mplexOptions(random, budgets)]
 
-  return startPlain(createMplexPair({ link, clientOptions, serverOptions }), planOf, counts, log)
+  return startPlain(createMplexPair({ link, clientOptions, serverOptions }), false, planOf, counts, log)
 }
 
-function startPlain (pair: AnyPair<any>, planOf: () => SidePlan, counts: Record<string, number>, log: (line: string) => void): Run {
-  const client = new PlainSide(pair, pair.client, planOf(), counts, log)
-  const server = new PlainSide(pair, pair.server, planOf(), counts, log)
+function startPlain (pair: AnyPair<any>, hasWindows: boolean, planOf: () => SidePlan, counts: Record<string, number>, log: (line: string) => void): Run {
+  const client = new PlainSide(pair, pair.client, hasWindows, planOf(), counts, log)
+  const server = new PlainSide(pair, pair.server, hasWindows, planOf(), counts, log)
 
   client.peer = server
   server.peer = client
@@ -186,10 +188,8 @@ function finish (pair: AnyPair<AnyEndpoint>, client: Side, server: Side, ending:
   const [one, other] = random.chance(0.5) ? [client, server] : [server, client]
 
   if (ending === 'close') {
-    const code = random.int(0, 2)
-
-    one.endpoint.close(code, code === 0 ? undefined : new Error('enough'))
-    pair.clock.until('the peer knows', () => pair.client.closed && pair.server.closed, PATIENCE_MILLIS)
+    checkAlive(pair)
+    closeWith(pair, one.endpoint, other.endpoint, random.int(0, 2))
     return
   }
 
@@ -203,21 +203,54 @@ function finish (pair: AnyPair<AnyEndpoint>, client: Side, server: Side, ending:
   server.finish()
   pair.clock.until('every stream has ended', () => (client.finished && server.finished) || (pair.client.closed && pair.server.closed), PATIENCE_MILLIS)
 
-  if (!pair.client.closed && !pair.server.closed) {
-    for (const side of [client, server]) {
-      side.checkComplete()
-    }
+  if (ending === 'cut' && pair.client.closed && pair.server.closed) {
+    checkCut(pair)
+    return
+  }
 
-    // in good order, if the cut did not come in time
-    pair.fromClient.lifetime = Infinity
-    other.endpoint.close()
-    pair.clock.until('both ends are closed', () => pair.client.closed && pair.server.closed, PATIENCE_MILLIS)
+  checkAlive(pair)
 
-    if (pair.client.error !== undefined || pair.server.error !== undefined) {
-      throw new Error(`a connection that cut nothing ended with an error: ${pair.client.error ?? pair.server.error}`)
+  for (const side of [client, server]) {
+    side.checkComplete()
+  }
+
+  // in good order, if the cut did not come in time
+  pair.fromClient.lifetime = Infinity
+  pair.fromServer.lifetime = Infinity
+  other.endpoint.close()
+  pair.clock.until('both ends are closed', () => pair.client.closed && pair.server.closed, PATIENCE_MILLIS)
+
+  if (pair.client.error !== undefined || pair.server.error !== undefined) {
+    throw new Error(`a connection that cut nothing ended with an error: ${pair.client.error ?? pair.server.error}`)
+  }
+}
+
+function checkAlive ({ client, server }: AnyPair<AnyEndpoint>): void {
+  if (client.closed || server.closed) {
+    throw new Error(`the connection ended by itself: ${client.error ?? server.error}`)
+  }
+}
+
+/** Both ends know what it was. */
+function checkCut ({ client, server }: AnyPair<AnyEndpoint>): void {
+  for (const { name, error } of [client, server]) {
+    if (error?.name !== 'ConnectionClosedError' || (error.cause as Error | undefined)?.message !== 'the link was cut') {
+      throw new Error(`the link was cut, and the ${name} says: ${error}`)
     }
-  } else if (ending !== 'cut') {
-    throw new Error(`the connection ended by itself: ${pair.client.error ?? pair.server.error}`)
+  }
+}
+
+/** One end has had enough, and the other is told by which code, in a language that has codes. */
+function closeWith (pair: AnyPair<AnyEndpoint>, one: AnyEndpoint, other: AnyEndpoint, code: number): void {
+  one.close(code, code === 0 ? undefined : new Error('enough'))
+  pair.clock.until('the peer knows', () => pair.client.closed && pair.server.closed, PATIENCE_MILLIS)
+
+  if (other instanceof Endpoint) {
+    const told = other.error?.name === 'GoAwayError' ? (other.error as GoAwayError).code : 0
+
+    if (other.recorder.goAwayReceived !== code || told !== code) {
+      throw new Error(`the ${one.name} closed the connection with code ${code}, on the wire it is ${other.recorder.goAwayReceived}, and the ${other.name} says ${told}`)
+    }
   }
 }
 
