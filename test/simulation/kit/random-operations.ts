@@ -32,6 +32,7 @@ export interface Report {
   counts: Record<string, number>
 }
 
+/** `cut`: the link dies at some byte, most often while both applications are at work. */
 type Ending = 'finish' | 'drain' | 'close' | 'cut'
 
 export type MuxerName = 'yamux' | 'mplex'
@@ -41,6 +42,9 @@ export interface Plan {
   seed: number
   steps: Step[]
   ending: Ending
+
+  /** If it is cut: whose bytes are, and within how many of them, however many steps are left out later. */
+  death: { side: Step['side'], within: number }
 
   /** A link that does nothing of its own, and options as they are by default. */
   plainLink: boolean
@@ -52,8 +56,11 @@ const PATIENCE_MILLIS = 86_400_000
 
 const FEW_STEPS = 8_000
 
+/** What is written for each operation, about: as far as it goes, runs are cut anywhere. */
+const BYTES_PER_STEP = 10_000
+
 // what is drawn for one thing does not change what is drawn for another
-const SEEDS = { steps: 0x1000_0000, link: 0x2000_0000, options: 0x3000_0000, manners: 0x4000_0000, ending: 0x5000_0000, budgets: 0x6000_0000, pieces: 0x7000_0000 }
+const SEEDS = { steps: 0x1000_0000, link: 0x2000_0000, options: 0x3000_0000, manners: 0x4000_0000, ending: 0x5000_0000, budgets: 0x6000_0000, pieces: 0x7000_0000, mortal: 0x0800_0000, death: 0x1800_0000 }
 
 /** One application, as far as a run is concerned. */
 interface Side {
@@ -89,11 +96,14 @@ export function makePlan (seed: number, muxer: MuxerName = 'yamux'): Plan {
     }
   }
 
+  const mortal = new Random(seed ^ SEEDS.mortal).pick(['client', 'server'] as const)
+
   return {
     muxer,
     seed,
     steps: steps.sort((one, other) => one.at - other.at),
-    ending: random.pick<Ending>(['finish', 'finish', 'finish', 'drain', 'close', 'cut']),
+    death: { side: mortal, within: BYTES_PER_STEP * steps.filter(({ side }) => side === mortal).length },
+    ending: random.pick<Ending>(['finish', 'finish', 'finish', 'finish', 'drain', 'close', 'cut', 'cut']),
     plainLink: false,
     plainOptions: false
   }
@@ -108,6 +118,20 @@ export function runPlan (plan: Plan, log: (line: string) => void = () => {}): Re
   const planOf = (): SidePlan => ({ seed: manners.int(0, 2 ** 32 - 1), steps: plan.steps, bytes, pace: manners.magnitude(1, 1_000) / 10 })
   const { pair, sides } = (plan.muxer === 'yamux' ? startYamux : startMplex)(plan, link.options, planOf, counts, log)
   const [client, server] = sides
+
+  if (plan.ending === 'cut') {
+    planDeath(pair, plan, bytes, () => {
+      count(counts, 'death')
+
+      if (!client.idle || !server.idle) {
+        count(counts, 'death at work')
+      }
+
+      if (sides.some(({ endpoint }) => [...endpoint.engine.streams].some(({ receiveQueue }) => receiveQueue.byteLength > 0))) {
+        count(counts, 'death with bytes unread')
+      }
+    })
+  }
 
   pair.clock.onStep = () => {
     for (const side of sides) {
@@ -132,6 +156,23 @@ export function runPlan (plan: Plan, log: (line: string) => void = () => {}): Re
     ending: plan.ending,
     counts
   }
+}
+
+/** At some byte of those that such a run moves: the first few are as likely as all the others. */
+function planDeath (pair: AnyPair<AnyEndpoint>, { seed, death: { side, within } }: Plan, bytes: number, onDeath: () => void): void {
+  const random = new Random(seed ^ SEEDS.death)
+  const most = Math.min(bytes, within)
+  const pipe = pair[side === 'client' ? 'fromClient' : 'fromServer']
+
+  pipe.lifetime = random.chance(0.5) ? random.magnitude(1, most) : random.int(1, most)
+  pipe.onDeath = () => {
+    onDeath()
+    pair.cut()
+  }
+}
+
+function count (counts: Record<string, number>, name: string): void {
+  counts[name] = (counts[name] ?? 0) + 1
 }
 
 function checkInvariants ({ name, engine }: AnyEndpoint): void {
@@ -193,9 +234,7 @@ function finish (pair: AnyPair<AnyEndpoint>, client: Side, server: Side, ending:
     return
   }
 
-  if (ending === 'cut') {
-    pair.fromClient.lifetime = pair.fromClient.arrived + random.magnitude(1, 100_000)
-  } else if (ending === 'drain') {
+  if (ending === 'drain') {
     one.drain()
   }
 
