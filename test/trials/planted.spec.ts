@@ -1,12 +1,16 @@
 import { expect } from 'aegir/chai'
+import { BaseEngine } from '../../src/core/base-engine.ts'
 import { Budgets } from '../../src/core/budgets.ts'
 import { Kept } from '../../src/core/kept.ts'
 import { ReceiveQueue } from '../../src/core/receive-queue.ts'
 import { Scheduler } from '../../src/core/scheduler.ts'
-import { OwedLane } from '../../src/core/stream-lanes.ts'
-import { StreamRecord } from '../../src/core/stream-record.ts'
+import { EdgeQueue, OwedLane } from '../../src/core/stream-lanes.ts'
+import { Edge, StreamRecord } from '../../src/core/stream-record.ts'
 import { Streams } from '../../src/core/stream-table.ts'
 import { ReceiveWindow, SendWindow } from '../../src/core/windows.ts'
+import { MuxerClosedError, StreamBufferError } from '../../src/interface/errors.ts'
+import { MplexEngine } from '../../src/protocols/mplex/engine.ts'
+import { YamuxEngine } from '../../src/protocols/yamux/engine.ts'
 import { EPISODE_CONNECTIONS, runEpisode } from '../../trials/fuzz/episode.ts'
 import { LANGUAGES } from '../../trials/languages.ts'
 import { makePlan, runPlan } from '../simulation/kit/random-operations.ts'
@@ -28,6 +32,27 @@ interface Planted {
 }
 
 const BOTH: Muxer[] = ['yamux', 'mplex']
+
+/** Limits that are others for as long as an engine looks at what came. */
+function receivingWith (limits: (engine: any) => { of: any, name: string, times: number }): Planted['instead'] {
+  return original => function (...args) {
+    const { of, name, times } = limits(this)
+    const limit = of[name]
+
+    of[name] = limit * times
+    original.apply(this, args)
+    of[name] = limit
+  }
+}
+
+/** Nobody is told. */
+function without (edge: number): Planted['instead'] {
+  return original => function (stream, edges) {
+    if ((edges & ~edge) !== 0) {
+      original.call(this, stream, edges & ~edge)
+    }
+  }
+}
 
 const PLANTED: Planted[] = [
   {
@@ -190,6 +215,181 @@ const PLANTED: Planted[] = [
     method: 'add',
     instead: original => function (stream) { original.call(this, stream, true) },
     simulated: BOTH,
+    fuzzed: []
+  },
+  {
+    what: 'bytes that are lost with their connection, if nobody has read them yet',
+    where: Kept,
+    method: 'clear',
+    instead: original => function () {
+      for (const { receiveQueue } of this.lingering) {
+        receiveQueue.clear()
+      }
+
+      original.call(this)
+    },
+    simulated: BOTH,
+    fuzzed: []
+  },
+  {
+    what: 'streams that are reset for no reason',
+    where: MplexEngine,
+    method: 'receive',
+    instead: original => function (...args) {
+      original.apply(this, args)
+
+      for (const stream of this.streams) {
+        if (stream.framesReceived === 20) {
+          this.reset(stream, 0, new StreamBufferError('too much (option maxStreamBufferSize)'))
+        }
+      }
+    },
+    simulated: ['mplex'],
+    fuzzed: []
+  },
+  {
+    what: 'a quarter of maxStreamBufferSize',
+    where: MplexEngine,
+    method: 'receive',
+    instead: receivingWith(({ connection: { config: { stream } } }) => ({ of: stream, name: 'maxReadBufferLength', times: 0.25 })),
+    simulated: ['mplex'],
+    fuzzed: []
+  },
+  ...(['unreadBytes', 'unreadPieces', 'unstartedBytes'] as const).map((name): Planted => ({
+    what: `half of ${name}`,
+    where: MplexEngine,
+    method: 'receive',
+    instead: receivingWith(({ connection: { budgets: { limits } } }) => ({ of: limits, name, times: 0.5 })),
+    simulated: ['mplex'],
+    fuzzed: []
+  })),
+  {
+    what: 'four times as many streams of the peer as there may be',
+    where: MplexEngine,
+    method: 'receive',
+    instead: receivingWith(({ connection: { config } }) => ({ of: config, name: 'maxInboundStreams', times: 4 })),
+    simulated: ['mplex'],
+    fuzzed: ['mplex']
+  },
+  {
+    what: 'bytes that are lost by a reset behind the end of them',
+    where: MplexEngine,
+    method: 'receive',
+    instead: original => function (...args) {
+      original.apply(this, args)
+
+      for (const stream of this.connection.kept.lingering) {
+        if (stream.error?.name === 'StreamResetError') {
+          this.connection.kept.release(stream)
+          stream.receiveQueue.clear()
+        }
+      }
+    },
+    simulated: ['mplex'],
+    fuzzed: []
+  },
+  {
+    what: 'a reset of the peer that is taken for the end of the muxer',
+    where: BaseEngine,
+    method: 'pollStream',
+    instead: original => function () {
+      const stream = original.call(this)
+
+      if (stream?.error?.name === 'StreamResetError') {
+        stream.error = new MuxerClosedError('the muxer is closed')
+      }
+
+      return stream
+    },
+    simulated: BOTH,
+    fuzzed: []
+  },
+  {
+    what: 'streams of the peer that are taken by who goes away',
+    where: BaseEngine,
+    method: 'drain',
+    instead: original => function () { original.call(this, false) },
+    simulated: BOTH,
+    fuzzed: []
+  },
+  {
+    what: 'writers that are not told that they may write',
+    where: EdgeQueue,
+    method: 'raise',
+    instead: without(Edge.writable),
+    simulated: BOTH,
+    fuzzed: []
+  },
+  {
+    what: 'writers that are not told that all has gone',
+    where: EdgeQueue,
+    method: 'raise',
+    instead: without(Edge.flushed),
+    simulated: BOTH,
+    fuzzed: []
+  },
+  {
+    what: 'ends of streams that nobody is told of',
+    where: EdgeQueue,
+    method: 'raise',
+    instead: without(Edge.closed),
+    simulated: BOTH,
+    fuzzed: []
+  },
+  {
+    what: 'writers that are never told to wait for others',
+    where: BaseEngine,
+    method: 'write',
+    instead: original => function (...args) {
+      const { writeHighWaterMark } = this.connection
+
+      this.connection.writeHighWaterMark = Infinity
+
+      const more = original.apply(this, args)
+
+      this.connection.writeHighWaterMark = writeHighWaterMark
+
+      return more
+    },
+    simulated: BOTH,
+    fuzzed: []
+  },
+  {
+    what: 'ten times as much that waits to be sent as should',
+    where: BaseEngine,
+    method: 'write',
+    instead: original => function (stream, ...args) {
+      const { limits } = stream
+
+      stream.limits = { ...limits, writeHighWaterMark: 10 * limits.writeHighWaterMark }
+
+      const more = original.call(this, stream, ...args)
+
+      stream.limits = limits
+
+      return more
+    },
+    simulated: BOTH,
+    fuzzed: []
+  },
+  {
+    what: 'bytes that are counted twice',
+    where: BaseEngine,
+    method: 'streamStatistics',
+    instead: original => function (...args) {
+      const statistics = original.apply(this, args)
+
+      return { ...statistics, bytesReceived: 2 * statistics.bytesReceived }
+    },
+    simulated: BOTH,
+    fuzzed: []
+  },
+  {
+    what: 'a connection that is closed with another code than it is told',
+    where: YamuxEngine,
+    method: 'close',
+    instead: original => function (code, ...args) { original.call(this, code === undefined ? undefined : 0, ...args) },
+    simulated: ['yamux'],
     fuzzed: []
   },
   {
