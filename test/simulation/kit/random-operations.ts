@@ -146,6 +146,7 @@ export function runPlan (plan: Plan, log: (line: string) => void = () => {}): Re
   for (const side of sides) {
     side.check()
     side.checkEnd()
+    checkStatistics(side.endpoint)
   }
 
   return {
@@ -173,6 +174,25 @@ function planDeath (pair: AnyPair<AnyEndpoint>, { seed, death: { side, within } 
 
 function count (counts: Record<string, number>, name: string): void {
   counts[name] = (counts[name] ?? 0) + 1
+}
+
+/** What the connection counted is what went over the wire, and what all its streams have; each of them is known to be right. */
+function checkStatistics ({ name, engine, recorder, streams }: AnyEndpoint): void {
+  const counted = engine.statistics()
+  const actual = { framesSent: recorder.framesSent, framesReceived: recorder.framesReceived, bytesSent: 0, bytesReceived: 0 }
+
+  for (const stream of streams.values()) {
+    const { bytesSent, bytesReceived } = engine.streamStatistics(stream)
+
+    actual.bytesSent += bytesSent
+    actual.bytesReceived += bytesReceived
+  }
+
+  for (const what of ['framesSent', 'framesReceived', 'bytesSent', 'bytesReceived'] as const) {
+    if (counted[what] !== actual[what]) {
+      throw new Error(`${name}: ${what} are ${counted[what]} by the statistics, ${actual[what]} in fact`)
+    }
+  }
 }
 
 function checkInvariants ({ name, engine }: AnyEndpoint): void {
