@@ -263,14 +263,14 @@ const PLANTED: Planted[] = [
     simulated: ['mplex'],
     fuzzed: []
   })),
-  {
+  ...([['yamux', YamuxEngine], ['mplex', MplexEngine]] as const).map(([muxer, where]): Planted => ({
     what: 'four times as many streams of the peer as there may be',
-    where: MplexEngine,
+    where,
     method: 'receive',
     instead: receivingWith(({ connection: { config } }) => ({ of: config, name: 'maxInboundStreams', times: 4 })),
-    simulated: ['mplex'],
-    fuzzed: ['mplex']
-  },
+    simulated: [muxer],
+    fuzzed: [muxer]
+  })),
   {
     what: 'bytes that are lost by a reset behind the end of them',
     where: MplexEngine,
