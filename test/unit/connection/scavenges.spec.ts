@@ -52,8 +52,8 @@ describe('scavenges', () => {
         most = Math.max(most, heap.outside - 500 * MIB)
       }
 
-      expect(most, `with ${buffers}`).to.be.within(28 * MIB, 40 * MIB)
-      expect(heap.scavenges, `with ${buffers}`).to.be.within(1_024 * buffers / 40, 1_024 * buffers / 28)
+      expect(most, `with ${buffers}`).to.be.within(36 * MIB, 48 * MIB)
+      expect(heap.scavenges, `with ${buffers}`).to.be.within(1_024 * buffers / 48, 1_024 * buffers / 36)
     }
   })
 
