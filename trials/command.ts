@@ -5,6 +5,9 @@ export type MuxerName = 'yamux' | 'mplex'
 
 const MUXERS: MuxerName[] = ['yamux', 'mplex']
 
+/** What is random knows its seed by 32 bits: a larger one would be the same as another. */
+export const MAX_SEED = 2 ** 32 - 1
+
 /** Whoever gave the options can mend it: exit code 2, and not the 1 of a trial that failed. */
 export class UsageError extends Error {}
 
@@ -37,7 +40,18 @@ export class Options {
 
   /** A whole number above 0. */
   whole (name: string, otherwise: number): number {
-    return this.#number(name, otherwise, Number.isInteger, 'a whole number above 0')
+    return this.#number(name, otherwise, Number.isSafeInteger, `a whole number above 0, and no more than ${Number.MAX_SAFE_INTEGER}`)
+  }
+
+  /** The first of so many seeds, all of which there must be; where they have no number, they end at the last. */
+  seed (name: string, otherwise: number, count = Infinity): number {
+    const first = this.whole(name, otherwise)
+
+    if (first > MAX_SEED || (Number.isFinite(count) && first > MAX_SEED - count + 1)) {
+      throw new UsageError(`the last seed is ${MAX_SEED}: --${name} ${first}${Number.isFinite(count) ? ` with ${count} of them` : ''} goes beyond`)
+    }
+
+    return first
   }
 
   /** Any number above 0. */

@@ -87,7 +87,8 @@ await runCommand({
 
   run: async options => {
     const bounded = options.has('inputs') || options.has('episodes')
-    const from = options.whole('from', bounded ? 1 : Date.now() % 2 ** 31)
+    const episodes = options.whole('episodes', Infinity)
+    const from = options.seed('from', bounded ? 1 : Date.now() % 2 ** 31, episodes)
     let good = true
 
     setFlagsFromString('--expose-gc')
@@ -96,7 +97,7 @@ await runCommand({
       const { inputs, seconds, growth, failure } = await fuzz({
         language,
         from,
-        episodes: options.whole('episodes', Infinity),
+        episodes,
         inputs: options.whole('inputs', Infinity),
         until: Date.now() + options.positive('time', bounded ? 86_400 : 10) * 1_000,
         progress: new SharedArrayBuffer(32)
@@ -106,11 +107,13 @@ await runCommand({
 
       if (failure !== undefined) {
         print(`FAILED: ${failure}\n`)
+      } else if (inputs === 0) {
+        print('FAILED: there was no input\n')
       } else if (growth > MAX_GROWTH) {
         print(`FAILED: live memory grew by more than ${MAX_GROWTH / 1_048_576} MiB\n`)
       }
 
-      good &&= failure === undefined && growth <= MAX_GROWTH
+      good &&= failure === undefined && inputs > 0 && growth <= MAX_GROWTH
     }
 
     return good

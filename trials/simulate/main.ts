@@ -1,7 +1,7 @@
 /** Random operations of two applications over a random link, against a model: `npm run simulate -- --help`. */
 import { patternIsIntact } from '../../test/simulation/kit/pattern.ts'
 import { makePlan, runPlan } from '../../test/simulation/kit/random-operations.ts'
-import { print, runCommand } from '../command.ts'
+import { MAX_SEED, print, runCommand } from '../command.ts'
 import { failureOf, shrink } from './shrink.ts'
 import type { MuxerName } from '../command.ts'
 
@@ -41,6 +41,7 @@ interface Limits {
 /** Returns whether all was as the model says. */
 function simulate (muxer: MuxerName, limits: Limits): boolean {
   const { from } = limits
+  const last = Math.min(from + limits.seeds - 1, MAX_SEED)
   const started = performance.now()
   let told = started
   let done = 0
@@ -51,7 +52,7 @@ function simulate (muxer: MuxerName, limits: Limits): boolean {
   const total = (): string =>
     `${muxer}: ${done.toLocaleString('en')} seeds from ${from}, ${operations.toLocaleString('en')} operations, ${(bytes / 1_048_576).toFixed(0)} MiB, ${passed().toFixed(0)} s`
 
-  for (let seed = from; seed < from + limits.seeds && operations < limits.operations && passed() < limits.seconds; seed++) {
+  for (let seed = from; seed <= last && operations < limits.operations && passed() < limits.seconds; seed++) {
     try {
       const report = runPlan(makePlan(seed, muxer))
 
@@ -70,6 +71,12 @@ function simulate (muxer: MuxerName, limits: Limits): boolean {
     }
   }
 
+  if (done === 0) {
+    print(`FAILED: no seed of ${muxer} was run\n`)
+
+    return false
+  }
+
   print(`${total()}: all as the model says\n`)
 
   return true
@@ -80,9 +87,10 @@ await runCommand({
   names: ['muxer', 'seeds', 'from', 'operations', 'time'],
 
   run: options => {
+    const seeds = options.whole('seeds', options.has('operations') || options.has('time') ? Infinity : 1_000)
     const limits = {
-      from: options.whole('from', 1),
-      seeds: options.whole('seeds', options.has('operations') || options.has('time') ? Infinity : 1_000),
+      from: options.seed('from', 1, seeds),
+      seeds,
       operations: options.whole('operations', Infinity),
       seconds: options.positive('time', Infinity)
     }

@@ -61,6 +61,10 @@ async function soak (muxer: MuxerName, minutes: number, streams: number, seed: n
     print(`FAILED: ${line}\n`)
   }
 
+  if (load.counts.streams === 0) {
+    print('FAILED: no stream was over in that time\n')
+  }
+
   if (leaks) {
     print(`FAILED: live memory grew by ${(growth * 100).toFixed(2)} %, ${bytesPerStream(samples).toFixed(0)} bytes for each stream\n`)
   }
@@ -69,7 +73,7 @@ async function soak (muxer: MuxerName, minutes: number, streams: number, seed: n
     print(`written: ${write({ machine: machine(), command, muxer, streamsAtOnce: streams, seconds, counts: load.counts, errors: load.errors.length, samples, growth }).join(', ')}\n`)
   }
 
-  return load.errors.length === 0 && !leaks
+  return load.errors.length === 0 && load.counts.streams > 0 && !leaks
 }
 
 await runCommand({
@@ -87,7 +91,7 @@ await runCommand({
     })
 
     for (const muxer of options.muxers) {
-      good = await soak(muxer, options.positive('minutes', 1), options.whole('streams', 200), options.whole('seed', 1), `npm run soak -- ${args.join(' ')}`, options.has('dry')) && good
+      good = await soak(muxer, options.positive('minutes', 1), options.whole('streams', 200), options.seed('seed', 1), `npm run soak -- ${args.join(' ')}`, options.has('dry')) && good
     }
 
     return good
