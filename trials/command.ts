@@ -100,17 +100,35 @@ export interface Command {
   run(options: Options, args: string[]): boolean | Promise<boolean>
 }
 
-export async function runCommand ({ help, names, flags = [], run }: Command, args = process.argv.slice(2)): Promise<void> {
+/** A pipe may take output later, and what is not taken at the exit is lost. */
+async function written (output: NodeJS.WriteStream): Promise<void> {
+  return new Promise(resolve => {
+    output.write('', () => { resolve() })
+  })
+}
+
+async function codeOf ({ help, names, flags = [], run }: Command, args: string[]): Promise<number> {
   try {
     const options = new Options(names, [...flags, 'help'], args)
 
     if (options.has('help')) {
       print(help)
-    } else if (!await run(options, args)) {
-      process.exitCode = 1
+
+      return 0
     }
+
+    return await run(options, args) ? 0 : 1
   } catch (err: any) {
     process.stderr.write(`${err instanceof UsageError ? err.message : err.stack}\n`)
-    process.exitCode = err instanceof UsageError ? 2 : 1
+
+    return err instanceof UsageError ? 2 : 1
   }
+}
+
+/** Ends the process, whatever would keep it alive: what a trial finds may be just that. */
+export async function runCommand (command: Command, args = process.argv.slice(2), exit: (code: number) => void = code => { process.exit(code) }): Promise<void> {
+  const code = await codeOf(command, args)
+
+  await Promise.all([written(process.stdout), written(process.stderr)])
+  exit(code)
 }

@@ -1,5 +1,6 @@
 import { expect } from 'aegir/chai'
-import { Options, UsageError } from '../../trials/command.ts'
+import { MAX_SEED, Options, UsageError, runCommand } from '../../trials/command.ts'
+import { run } from './support/processes.ts'
 
 function options (...args: string[]): Options {
   return new Options(['seeds', 'time', 'cut', 'muxer'], ['dry'], args)
@@ -24,10 +25,20 @@ describe('trials: options', () => {
     expect(() => options('--cut', 'rst,').some('cut', ['rst'])).to.throw(UsageError, '--cut must be some of rst, was rst,')
   })
 
+  it('are seeds only as far as each is another', () => {
+    expect(options('--seeds', `${MAX_SEED}`).seed('seeds', 1)).to.equal(4_294_967_295)
+    expect(options('--seeds', `${MAX_SEED}`).seed('seeds', 1, 1)).to.equal(MAX_SEED)
+    expect(options().seed('seeds', 7, MAX_SEED - 6)).to.equal(7)
+    expect(() => options('--seeds', `${MAX_SEED + 1}`).seed('seeds', 1)).to.throw(UsageError, 'the last seed is 4294967295: --seeds 4294967296 goes beyond')
+    expect(() => options('--seeds', `${MAX_SEED}`).seed('seeds', 1, 2)).to.throw(UsageError, 'the last seed is 4294967295: --seeds 4294967295 with 2 of them goes beyond')
+    expect(() => options().seed('seeds', 7, MAX_SEED - 5)).to.throw(UsageError)
+  })
+
   for (const [args, read] of [
     [['--seeds', '0'], given => given.whole('seeds', 1)],
     [['--seeds', '1.5'], given => given.whole('seeds', 1)],
     [['--seeds', 'many'], given => given.whole('seeds', 1)],
+    [['--seeds', '9007199254740992'], given => given.whole('seeds', 1)],
     [['--seeds', ''], given => given.whole('seeds', 1)],
     [['--time', '0'], given => given.positive('time', 1)],
     [['--time', 'Infinity'], given => given.positive('time', 1)],
@@ -36,6 +47,42 @@ describe('trials: options', () => {
   ] as Array<[string[], (given: Options) => unknown]>) {
     it(`are refused as ${args.join(' ')}`, () => {
       expect(() => read(options(...args))).to.throw(UsageError)
+    })
+  }
+})
+
+describe('trials: commands', function () {
+  this.timeout(90_000)
+
+  for (const [result, code] of [[true, 0], [false, 1]] as const) {
+    it(`end with exit code ${code} when they ran ${result ? 'well' : 'badly'}`, async () => {
+      const codes: number[] = []
+
+      await runCommand({ help: '', names: [], run: async () => result }, [], code => { codes.push(code) })
+
+      expect(codes).to.deep.equal([code])
+    })
+  }
+
+  it('end the process when all is said, whatever keeps it alive', async () => {
+    const { code, output } = await run('test/trials/support/held', [])
+
+    expect(output).to.have.lengthOf(1_000_017)
+    expect(output).to.match(/-\nFAILED: the end\n$/)
+    expect(code).to.equal(1)
+  })
+
+  for (const [args, expectedCode, expected] of [
+    [['--from', '100000000000000000', '--seeds', '1'], 2, /^--from must be a whole number/],
+    [['--from', '4294967297', '--seeds', '1'], 2, /^the last seed is 4294967295/],
+    [['--muxer', 'yamux', '--time', '0.000000001'], 1, /^FAILED: no seed of yamux was run/],
+    [['--muxer', 'yamux', '--from', '4294967295', '--time', '100'], 0, /^yamux: 1 seeds from 4294967295.*all as the model says/]
+  ] as Array<[string[], number, RegExp]>) {
+    it(`simulate with ${args.join(' ')} ends with exit code ${expectedCode}`, async () => {
+      const { code, output } = await run('trials/simulate/main', args)
+
+      expect(output).to.match(expected)
+      expect(code).to.equal(expectedCode)
     })
   }
 })
