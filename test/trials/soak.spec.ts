@@ -1,6 +1,13 @@
 import { expect } from 'aegir/chai'
+import { Kept } from '../../src/core/kept.ts'
+import { until } from '../../trials/faults/round.ts'
+import { Load } from '../../trials/soak/load.ts'
 import { growthOf, isLeak } from '../../trials/soak/report.ts'
+import type { MuxerName } from '../../trials/command.ts'
 import type { Sample } from '../../trials/soak/report.ts'
+
+const MUXERS: MuxerName[] = ['yamux', 'mplex']
+const STREAMS = 20
 
 const MIB = 1_048_576
 
@@ -39,4 +46,43 @@ describe('trials: soak', () => {
   it('does not take for a leak in a short one what is compiled late', () => {
     expect(isLeak(samples(200_000, 500), 0.5)).to.be.false()
   })
+
+  for (const muxer of MUXERS) {
+    it(`ends halves of streams of ${muxer} with data still to come, and meets no error`, async function () {
+      this.timeout(60_000)
+
+      const load = await Load.start(muxer, STREAMS, 1)
+
+      await until(() => load.counts.halfClosedAhead >= STREAMS || load.errors.length > 0, 30_000)
+      await load.stop()
+
+      expect(load.errors).to.deep.equal([])
+      expect(load.counts.halfClosedAhead).to.be.at.least(STREAMS)
+      expect(load.counts.halfClosed).to.be.at.least(load.counts.halfClosedAhead)
+    })
+
+    it(`finds that ${muxer} drops what comes when our half has ended, if it is planted`, async function () {
+      this.timeout(60_000)
+
+      const { prototype } = Kept
+      const { push } = prototype
+
+      prototype.push = function (stream, piece) {
+        if (stream.send !== 'ended') {
+          push.call(this, stream, piece)
+        }
+      }
+
+      try {
+        const load = await Load.start(muxer, STREAMS, 1)
+
+        await until(() => load.errors.length > 0, 30_000)
+        await load.stop()
+
+        expect(load.errors[0]).to.match(/^half-close ahead: /)
+      } finally {
+        prototype.push = push
+      }
+    })
+  }
 })

@@ -15,18 +15,27 @@ import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 const PROTOCOL = '/libp2p-muxers/soak/1.0.0'
 
 /** How a stream ends, as its first byte tells the other side. */
-const ENDINGS = ['half-close', 'half-close', 'half-close', 'reset by us', 'reset by them'] as const
+const ENDINGS = ['half-close', 'half-close', 'half-close ahead', 'reset by us', 'reset by them'] as const
 
 type Ending = typeof ENDINGS[number]
 
 const FLOWS = 100_003
 const MAX_MESSAGE = 20_000
 
+/** Read by the other side, so much of a stream counts as begun: what is not is bounded for all of them together. */
+const BEGUN = 1_024
+
+/** Beyond that, what is written before anything is read: all of it has room in the windows of either way. */
+const MAX_AHEAD = 200_000
+
 export interface Counts {
   streams: number
   messages: number
   bytes: number
   halfClosed: number
+
+  /** Of those, what had most still to come when our half ended. */
+  halfClosedAhead: number
   resetByUs: number
   resetByThem: number
 }
@@ -57,7 +66,7 @@ async function echo (stream: MuxedStream): Promise<void> {
 }
 
 export class Load {
-  readonly counts: Counts = { streams: 0, messages: 0, bytes: 0, halfClosed: 0, resetByUs: 0, resetByThem: 0 }
+  readonly counts: Counts = { streams: 0, messages: 0, bytes: 0, halfClosed: 0, halfClosedAhead: 0, resetByUs: 0, resetByThem: 0 }
 
   /** What should not have been. */
   readonly errors: string[]
@@ -143,7 +152,13 @@ export class Load {
   async #use (stream: MuxedStream, ending: Ending, flow: number, messages: number): Promise<void> {
     try {
       await stream.write(Uint8Array.of(ENDINGS.indexOf(ending)))
-      await this.#talk(stream, flow, messages)
+
+      if (ending === 'half-close ahead') {
+        await this.#talkAhead(stream, flow, messages)
+        this.counts.halfClosedAhead++
+      } else {
+        await this.#talk(stream, flow, messages)
+      }
 
       if (ending === 'reset by us') {
         stream.reset(StreamErrorCode.shutdown)
@@ -151,7 +166,9 @@ export class Load {
         return
       }
 
-      await stream.closeWrite()
+      if (ending !== 'half-close ahead') {
+        await stream.closeWrite()
+      }
 
       if (await stream.read() !== null) {
         throw new Error('more came back than was sent')
@@ -172,17 +189,45 @@ export class Load {
     let offset = 0
 
     for (let i = 0; i < messages; i++) {
-      const message = pattern(flow, offset, this.#random.magnitude(1, MAX_MESSAGE))
+      const length = this.#random.magnitude(1, MAX_MESSAGE)
 
-      await stream.write(message)
-
-      if (!isPattern(flow, offset, await stream.read({ bytes: message.byteLength }))) {
-        throw new Error('what came back is not what was sent')
-      }
-
-      offset += message.byteLength
-      this.counts.messages++
-      this.counts.bytes += message.byteLength
+      await this.#write(stream, flow, offset, length)
+      await this.#readBack(stream, flow, offset, length)
+      offset += length
     }
+  }
+
+  /** Messages there, then the end of our half, and only then all of them back: who has ended still listens. */
+  async #talkAhead (stream: MuxedStream, flow: number, messages: number): Promise<void> {
+    await this.#write(stream, flow, 0, BEGUN)
+    await this.#readBack(stream, flow, 0, BEGUN)
+
+    let written = BEGUN
+
+    for (let i = 0; i < messages && written < MAX_AHEAD; i++) {
+      const length = Math.min(this.#random.magnitude(1, MAX_MESSAGE), MAX_AHEAD - written)
+
+      await this.#write(stream, flow, written, length)
+      written += length
+    }
+
+    await stream.closeWrite()
+
+    for (let offset = BEGUN; offset < written; offset += MAX_MESSAGE) {
+      await this.#readBack(stream, flow, offset, Math.min(MAX_MESSAGE, written - offset))
+    }
+  }
+
+  async #write (stream: MuxedStream, flow: number, offset: number, length: number): Promise<void> {
+    await stream.write(pattern(flow, offset, length))
+    this.counts.messages++
+  }
+
+  async #readBack (stream: MuxedStream, flow: number, offset: number, length: number): Promise<void> {
+    if (!isPattern(flow, offset, await stream.read({ bytes: length }))) {
+      throw new Error('what came back is not what was sent')
+    }
+
+    this.counts.bytes += length
   }
 }

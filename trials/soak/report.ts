@@ -75,6 +75,8 @@ export function isLeak (samples: Sample[], minutes: number): boolean {
 
 function section (run: Run): string[] {
   const { counts, samples } = run
+  // absent from runs that were kept before there were any
+  const { halfClosedAhead = 0 } = counts
   const every = Math.max(1, Math.ceil(samples.length / 15))
 
   return [
@@ -82,7 +84,7 @@ function section (run: Run): string[] {
     '',
     `${describe(run.machine)}; \`${run.command}\`.`,
     '',
-    `${run.streamsAtOnce} streams at a time for ${(run.seconds / 60).toFixed(1)} minutes: ${counts.streams.toLocaleString('en')} streams (${counts.halfClosed.toLocaleString('en')} half-closed and read to their end, ${counts.resetByUs.toLocaleString('en')} reset by who opened them, ${counts.resetByThem.toLocaleString('en')} by the other side), ${counts.messages.toLocaleString('en')} messages, ${(counts.bytes / MIB).toFixed(0)} MiB echoed, ${run.errors} errors. Live memory from the second quarter of the run to the last: ${run.growth >= 0 ? '+' : ''}${(run.growth * 100).toFixed(2)} %.`,
+    `${run.streamsAtOnce} streams at a time for ${(run.seconds / 60).toFixed(1)} minutes: ${counts.streams.toLocaleString('en')} streams (${counts.halfClosed.toLocaleString('en')} half-closed and read to their end, ${halfClosedAhead.toLocaleString('en')} of them with all but the first KiB still to come, ${counts.resetByUs.toLocaleString('en')} reset by who opened them, ${counts.resetByThem.toLocaleString('en')} by the other side), ${counts.messages.toLocaleString('en')} messages, ${(counts.bytes / MIB).toFixed(0)} MiB echoed, ${run.errors} errors. Live memory from the second quarter of the run to the last: ${run.growth >= 0 ? '+' : ''}${(run.growth * 100).toFixed(2)} %.`,
     '',
     '| after | heap, collected | outside of the heap | resident | streams so far | MiB echoed so far |',
     '|---|---|---|---|---|---|',
@@ -106,8 +108,8 @@ export function write (run: Run): string[] {
     '',
     'Written by `npm run soak`. Two libp2p nodes in one process, over TCP and noise, with default options: each of the',
     'streams is opened, echoes up to 200 messages of up to 20 kB, every byte of which is compared, and is then half-closed',
-    'and read to its end, or reset by either side, as chance will have it; then the next takes its place. Memory is that of',
-    'both ends, after collecting garbage.',
+    'and read to its end, or half-closed first and read after that, or reset by either side, as chance will have it; then the',
+    'next takes its place. Memory is that of both ends, after collecting garbage.',
     '',
     ...runs.flatMap(section)
   ].join('\n'))
