@@ -1,4 +1,5 @@
 /** Real connections, cut on the way: `npm run faults -- --help`. */
+import { constants } from 'node:os'
 import { print, runCommand } from '../command.ts'
 import { DIAL_MILLIS, growthOf, leftBehind, runRounds } from './rounds.ts'
 import type { MuxerName } from '../command.ts'
@@ -14,8 +15,8 @@ const HELP = `Usage: npm run faults -- [options]
   --help
 
 A round connects two nodes over TCP and noise, sends a file while three streams echo beside it, and cuts the connection
-after some bytes. Every stream must end in time and with an error, the file must be there whole or not at all, and after
-all rounds no timer, handle, listener or memory may be left of them. Ends with exit code 1 otherwise.
+after some bytes. Every stream must end in time and with an error, the file must be there whole or not at all, no timer or
+listener of ours may be left after a round, and no handle or memory after all of them. Ends with exit code 1 otherwise.
 `
 
 const CUTS: Cut[] = ['rst', 'fin', 'blackhole']
@@ -59,10 +60,6 @@ async function run (muxer: MuxerName, rounds: number, from: number, cuts: Cut[],
     wrong.push(`left behind: ${left.join('; ')}`)
   }
 
-  if (report.listeners > 0) {
-    wrong.push(`${report.listeners} listeners on a signal that is used no more`)
-  }
-
   if (growth > MAX_GROWTH && rounds >= LONG_ROUNDS) {
     wrong.push(`the heap grew by ${(growth * 100).toFixed(2)} %`)
   }
@@ -78,12 +75,21 @@ async function run (muxer: MuxerName, rounds: number, from: number, cuts: Cut[],
   return wrong.length === 0
 }
 
+// by itself a signal ends the process without its `exit`, in which what is temporary is removed
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(name, () => {
+    process.exit(128 + constants.signals[name])
+  })
+}
+
 await runCommand({
   help: HELP,
   names: ['rounds', 'from', 'cut', 'muxer', 'size'],
 
   run: async options => {
     const unhandled: unknown[] = []
+    const rounds = options.whole('rounds', 100)
+    const from = options.seed('from', 1, rounds)
     let good = true
 
     process.on('unhandledRejection', reason => {
@@ -91,7 +97,7 @@ await runCommand({
     })
 
     for (const muxer of options.muxers) {
-      good = await run(muxer, options.whole('rounds', 100), options.whole('from', 1), options.some('cut', CUTS), options.whole('size', 2_048) * 1_024) && good
+      good = await run(muxer, rounds, from, options.some('cut', CUTS), options.whole('size', 2_048) * 1_024) && good
     }
 
     if (unhandled.length > 0) {

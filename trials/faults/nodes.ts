@@ -7,9 +7,12 @@ import { FILE_PROTOCOL } from '../../src/cli/file-protocol.ts'
 import { receiveFile } from '../../src/cli/receive-file.ts'
 import { mplex } from '../../src/mplex.ts'
 import { yamux } from '../../src/yamux.ts'
+import { countOfCarrier } from './listeners.ts'
 import type { ReceivedFile } from '../../src/cli/receive-file.ts'
 import type { MuxerName } from '../command.ts'
-import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import type { Carrier, Listened } from './listeners.ts'
+import type { MuxerComponents } from '../../src/connection/factory.ts'
+import type { Connection, Libp2p, Stream, StreamMuxerFactory } from '@libp2p/interface'
 
 /**
  * How long a peer that has gone stays unnoticed, in milliseconds: yamux asks it, mplex can only wait. A machine that has
@@ -40,21 +43,63 @@ export interface Nodes {
   port: number
   watched: Watched[]
 
+  /** What muxers were put on. */
+  carriers: Carrier[]
+
+  /** What stands as long as the nodes do, and a muxer may listen to: by its name. */
+  listened: Record<string, Listened>
+
   /** What came of the file that was sent last, at the other end. */
   received: Promise<Transfer> | undefined
   stop(): Promise<void>
 }
 
-async function createNode (muxer: MuxerName, listen: string[]): Promise<Libp2p> {
-  return createLibp2p({
+/** What a node gives its muxers, whatever of it they use. */
+interface Components extends MuxerComponents {
+  events: Listened
+}
+
+/** The same muxers; what each is put on can be looked at afterwards. */
+function withCarriers (create: (components: MuxerComponents) => StreamMuxerFactory, side: Carrier['side'], nodes: Pick<Nodes, 'carriers' | 'listened'>): (components: Components) => StreamMuxerFactory {
+  return components => {
+    const factory = create(components)
+    const createStreamMuxer = factory.createStreamMuxer.bind(factory)
+
+    nodes.listened[`what the ${side} is made of`] = components.events
+    factory.createStreamMuxer = maConn => {
+      const before = countOfCarrier(side, maConn)
+      const muxer = createStreamMuxer(maConn)
+
+      nodes.carriers.push({ side, maConn, muxer, before })
+
+      return muxer
+    }
+
+    return factory
+  }
+}
+
+async function createNode (muxer: MuxerName, side: Carrier['side'], listen: string[], nodes: Pick<Nodes, 'carriers' | 'listened'>): Promise<Libp2p> {
+  const create = muxer === 'yamux' ? yamux(KEEP_ALIVE) : mplex({ streamOptions: { inactivityTimeout: INACTIVITY_MILLIS } })
+
+  const node = await createLibp2p({
     addresses: { listen },
     transports: [tcp()],
     connectionEncrypters: [noise()],
-    streamMuxers: [muxer === 'yamux' ? yamux(KEEP_ALIVE) : mplex({ streamOptions: { inactivityTimeout: INACTIVITY_MILLIS } })],
+    streamMuxers: [withCarriers(create, side, nodes)],
     connectionMonitor: { enabled: false },
-    // rounds follow each other faster than a node would let strangers connect
-    connectionManager: { inboundConnectionThreshold: Infinity, maxIncomingPendingConnections: Infinity }
+    connectionManager: {
+      // rounds follow each other faster than a node would let strangers connect
+      inboundConnectionThreshold: Infinity,
+      maxIncomingPendingConnections: Infinity,
+      // the signal of those who dial has no time limit
+      addressDialTimeout: NOTICE_MILLIS
+    }
   })
+
+  nodes.listened[`the ${side}`] = node
+
+  return node
 }
 
 /** From now on `watched` tells how the stream ends. */
@@ -69,10 +114,12 @@ export function watch (nodes: Nodes, side: Watched['side'], stream: Stream): voi
 }
 
 export async function createNodes (muxer: MuxerName, directory: string, signal: AbortSignal): Promise<Nodes> {
-  const sender = await createNode(muxer, [])
-  const receiver = await createNode(muxer, ['/ip4/127.0.0.1/tcp/0'])
+  const seen = { carriers: [], listened: {} }
+  const sender = await createNode(muxer, 'sender', [], seen)
+  const receiver = await createNode(muxer, 'receiver', ['/ip4/127.0.0.1/tcp/0'], seen)
   const port = Number(/\/tcp\/(\d+)/.exec(receiver.getMultiaddrs()[0].toString())?.[1])
   const nodes: Nodes = {
+    ...seen,
     sender,
     receiver,
     port,

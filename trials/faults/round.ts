@@ -19,6 +19,12 @@ import type { Connection, Stream } from '@libp2p/interface'
 
 const ECHOES = 3
 
+/** More than yamux opens before the peer has taken any: the others wait, each with a listener on the signal. */
+const CROWD = 300
+
+/** In some rounds only: it takes as long as all the rest of a round. */
+const CROWD_CHANCE = 0.2
+
 /** A handshake of noise and the negotiation of everything are some 2,000 bytes; a file is cut anywhere. */
 const MIN_BYTES = 100
 
@@ -76,7 +82,7 @@ export interface RoundInit {
   random: Random
   cuts: Cut[]
 
-  /** One for all rounds: nobody may go on listening to it. */
+  /** One for all rounds, given to everything as it is: nobody may go on listening to it. */
   signal: AbortSignal
 }
 
@@ -84,16 +90,18 @@ export interface RoundInit {
 export async function runRound (init: RoundInit): Promise<RoundReport> {
   const { nodes, random, size } = init
   const cut = random.pick(init.cuts)
+  const crowd = random.chance(CROWD_CHANCE)
   const after = random.chance(0.1) ? random.magnitude(MIN_BYTES, 5_000) : random.int(MIN_BYTES, Math.floor(size * 1.3))
   const proxy = await Proxy.listen(nodes.port, cut, after)
   const lag = monitorEventLoopDelay({ resolution: 5 })
 
   lag.enable()
   nodes.watched = []
+  nodes.carriers.length = 0
   nodes.received = undefined
 
   try {
-    const reached = await use(init, proxy, CUT_ERRORS[cut][init.muxer])
+    const reached = await use(init, proxy, crowd, CUT_ERRORS[cut][init.muxer])
     const noticedMillis = await untilOver(init, proxy, cut)
     const mostMillis = INACTIVITY_MILLIS + LATE_MILLIS + LATE_TIMERS * lag.max / 1_000_000
 
@@ -118,14 +126,14 @@ export async function runRound (init: RoundInit): Promise<RoundReport> {
   }
 }
 
-async function use (init: RoundInit, proxy: Proxy, expected: CutError): Promise<RoundReport['reached']> {
+async function use (init: RoundInit, proxy: Proxy, crowd: boolean, expected: CutError): Promise<RoundReport['reached']> {
   const { nodes, signal } = init
   const source = await openSource(init.file)
   let connection: Connection | undefined
 
   try {
-    const dialled = connection = await within(signal, async signal => nodes.sender.dial(multiaddr(`/ip4/127.0.0.1/tcp/${proxy.port}/p2p/${nodes.receiver.peerId}`), { signal }))
-    const open = async (protocol: string): Promise<Stream> => within(signal, async signal => dialled.newStream(protocol, { signal }))
+    const dialled = connection = await inTime(nodes.sender.dial(multiaddr(`/ip4/127.0.0.1/tcp/${proxy.port}/p2p/${nodes.receiver.peerId}`), { signal }), 2 * NOTICE_MILLIS)
+    const open = async (protocol: string): Promise<Stream> => inTime(dialled.newStream(protocol, { signal }))
 
     const echoStreams = []
 
@@ -134,6 +142,10 @@ async function use (init: RoundInit, proxy: Proxy, expected: CutError): Promise<
 
       watch(nodes, 'sender', stream)
       echoStreams.push(stream)
+    }
+
+    if (crowd) {
+      await openCrowd(nodes, proxy, signal)
     }
 
     const stream = await open(FILE_PROTOCOL)
@@ -160,6 +172,7 @@ async function use (init: RoundInit, proxy: Proxy, expected: CutError): Promise<
 
     return errors.length === 0 && proxy.cutAt === undefined ? 'done' : 'transfer'
   } catch (err: any) {
+    must(!(err instanceof LateError), err.message)
     must(proxy.cutAt !== undefined, `nothing was cut, and yet: ${err.message}`)
 
     return connection === undefined ? 'dialling' : 'transfer'
@@ -168,6 +181,20 @@ async function use (init: RoundInit, proxy: Proxy, expected: CutError): Promise<
 
     if (proxy.cutAt === undefined) {
       await connection?.close()
+    }
+  }
+}
+
+/** Straight from the muxer, as libp2p would agree on a protocol for each, and given up at once. */
+async function openCrowd ({ carriers }: Nodes, proxy: Proxy, signal: AbortSignal): Promise<void> {
+  const muxer = carriers.find(({ side }) => side === 'sender')?.muxer
+  const opening = Array.from({ length: CROWD }, async () => muxer?.createStream({ signal }))
+
+  for (const opened of await inTime(Promise.allSettled(opening))) {
+    if (opened.status === 'fulfilled') {
+      opened.value?.abort(new Error('it was one of a crowd'))
+    } else {
+      must(proxy.cutAt !== undefined, `a stream of a crowd was not opened: ${chainOf(opened.reason)}`)
     }
   }
 }
@@ -272,22 +299,17 @@ export async function until (condition: () => boolean, millis: number): Promise<
   }
 }
 
-/** Work with a time limit that is taken back when it is done: one that runs on would be weighed with what is left behind. */
-async function within <T> (signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController()
-  const abort = (): void => { controller.abort(signal.reason) }
+class LateError extends Error {}
 
-  const timer = setTimeout(() => {
-    controller.abort(new Error(`it took longer than ${NOTICE_MILLIS} ms`))
-  }, NOTICE_MILLIS)
-
-  signal.addEventListener('abort', abort)
+/** What is late is not told so: a signal of its own for each would hide who goes on listening to the one that all share. */
+async function inTime<T> (work: Promise<T>, millis = NOTICE_MILLIS): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => { reject(new LateError(`it took longer than ${millis} ms`)) }, millis)
 
   try {
-    return await work(controller.signal)
+    return await Promise.race([work, promise])
   } finally {
     clearTimeout(timer)
-    signal.removeEventListener('abort', abort)
   }
 }
 

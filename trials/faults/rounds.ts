@@ -1,5 +1,5 @@
 /** Many rounds with the same two nodes, and what is left behind by them. */
-import { getEventListeners, setMaxListeners } from 'node:events'
+import { setMaxListeners } from 'node:events'
 import fs from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -10,9 +10,12 @@ import { generateFile } from '../../src/cli/generate.ts'
 import { hashFile } from '../../src/cli/part-file.ts'
 import { forgetTemporary, rememberTemporary } from '../../src/cli/temporary.ts'
 import { Random } from '../../test/simulation/kit/random.ts'
+import { countOfCarrier, countOfNode, countOfProcess, countOfSignal, more } from './listeners.ts'
 import { createNodes } from './nodes.ts'
 import { runRound, until } from './round.ts'
+import { Timers } from './timers.ts'
 import type { MuxerName } from '../command.ts'
+import type { Nodes } from './nodes.ts'
 import type { Cut } from './proxy.ts'
 import type { RoundReport } from './round.ts'
 
@@ -27,7 +30,7 @@ export interface RoundsInit {
 
   /** How long nothing happens before the heap is weighed (default: 0). */
   restMillis?: number
-  onRound?(report: RoundReport, round: number): void
+  onRound?(report: RoundReport, round: number, nodes: Nodes): void
 }
 
 export interface Left {
@@ -36,7 +39,7 @@ export interface Left {
   /** Bytes outside of the heap: what buffers hold. */
   external: number
 
-  /** What keeps the process alive, and who listens to it, each kind with its number. */
+  /** What keeps the process alive, timers of ours, and who listens to what stands for long, each kind with its number. */
   resources: Record<string, number>
 }
 
@@ -46,15 +49,15 @@ export interface RoundsReport {
   streams: number
   noticedMillis: number
 
-  /** After half of the rounds, when all is compiled and every cache is filled; and after all of them. */
+  /**
+   * After half of the rounds, when all is compiled and every cache is filled, but for timers of ours, which are those before the
+   * first round; and after all of them.
+   */
   before: Left
   after: Left
 
   /** Bytes of the heap, weighed `HEAP_SAMPLES` times from half of the rounds to all of them. */
   heap: number[]
-
-  /** Of a signal that was given to everything. */
-  listeners: number
 }
 
 /** What is compiled late, and what is cached, comes and goes from look to look. */
@@ -83,6 +86,10 @@ export const DIAL_MILLIS = 12_000
 /** What is closed may take so long to be gone from the lists of the platform. */
 const SETTLE_MILLIS = 200
 
+/** A connection that is over has ended its timers and its listening; the platform tells of it a turn later, and of sockets some more. */
+const SETTLE_TURNS = 25
+const TURN_MILLIS = 2
+
 function collect (): void {
   setFlagsFromString('--expose-gc')
   const gc = runInNewContext('gc') as () => void
@@ -91,21 +98,22 @@ function collect (): void {
   gc()
 }
 
-function resources (): Record<string, number> {
+/** What keeps the process alive. */
+function handles (): Record<string, number> {
   const counts: Record<string, number> = {}
 
   for (const name of process.getActiveResourcesInfo()) {
     counts[name] = (counts[name] ?? 0) + 1
   }
 
-  for (const name of process.eventNames()) {
-    counts[`listeners for ${String(name)}`] = process.listenerCount(name)
-  }
-
   return counts
 }
 
-async function look (restMillis = 0): Promise<Left> {
+function resources ({ listened }: Nodes): Record<string, number> {
+  return Object.assign(handles(), countOfProcess(), ...Object.entries(listened).map(([what, node]) => countOfNode(what, node)))
+}
+
+async function look (nodes: Nodes, restMillis = 0): Promise<Left> {
   await delay(SETTLE_MILLIS + restMillis)
 
   // finalizers have their turn after each, and what they let go of is collected by the next
@@ -118,14 +126,34 @@ async function look (restMillis = 0): Promise<Left> {
 
   const { heapUsed, external } = process.memoryUsage()
 
-  return { heapUsed, external, resources: resources() }
+  return { heapUsed, external, resources: resources(nodes) }
 }
 
 /** Kinds of which there are more than before, with how many. */
 export function leftBehind ({ before, after }: Pick<RoundsReport, 'before' | 'after'>): string[] {
-  return Object.entries(after.resources)
-    .filter(([name, count]) => count > (before.resources[name] ?? 0))
-    .map(([name, count]) => `${name}: ${count}, before ${before.resources[name] ?? 0}`)
+  return more(before.resources, after.resources)
+}
+
+/**
+ * What must be gone when a connection is. At once, and not after all rounds: an alarm of a muxer that is dead rings within its
+ * keep-alive, and is gone then.
+ */
+async function checkSettled (what: () => string[]): Promise<void> {
+  for (let turn = 0; turn < SETTLE_TURNS && what().length > 0; turn++) {
+    await delay(TURN_MILLIS)
+  }
+
+  const left = what()
+
+  if (left.length > 0) {
+    throw new Error(`left behind: ${left.join('; ')}`)
+  }
+}
+
+/** What is only looked at would be weighed. */
+function forget (nodes: Nodes): void {
+  nodes.watched = []
+  nodes.carriers.length = 0
 }
 
 /** @throws with the number of the round, for what must not be */
@@ -142,47 +170,71 @@ export async function runRounds (init: RoundsInit): Promise<RoundsReport> {
   await fs.mkdir(directory)
   await generateFile(file, init.size, signal)
 
+  const timers = new Timers()
   const sha256 = Buffer.from(await hashFile(file)).toString('hex')
+
+  // before there is anything that could have one
+  timers.start()
+
   const nodes = await createNodes(init.muxer, directory, signal)
   const report = { rounds: 0, reached: { dialling: 0, transfer: 0, done: 0 }, streams: 0, noticedMillis: 0 }
   const heap: number[] = []
+  const timersBefore = timers.counts()
+  const listenersBefore = countOfSignal(signal)
   let before: Left | undefined
+
+  const leftOfRound = (): string[] => [
+    ...more(timersBefore, timers.counts(true)),
+    ...more(listenersBefore, countOfSignal(signal)),
+    ...nodes.carriers.flatMap(({ side, maConn, before }) => more(before, countOfCarrier(side, maConn)))
+  ]
 
   try {
     for (let round = init.from; round < init.from + init.rounds; round++) {
       try {
         const one = await runRound({ nodes, muxer: init.muxer, file, size: init.size, sha256, directory, random: new Random(round), cuts: init.cuts, signal })
 
+        await checkSettled(leftOfRound)
         report.rounds++
         report.reached[one.reached]++
         report.streams += one.streams
         report.noticedMillis = Math.max(report.noticedMillis, one.noticedMillis)
-        init.onRound?.(one, round)
+        init.onRound?.(one, round, nodes)
       } catch (err: any) {
         err.message = `round ${round}: ${err.message}`
         throw err
       }
 
       if (report.rounds * 2 >= init.rounds * (1 + heap.length / HEAP_SAMPLES) && heap.length < HEAP_SAMPLES) {
-        nodes.watched = []
+        forget(nodes)
 
-        const left = await look(init.restMillis)
+        const left = await look(nodes, init.restMillis)
 
         before ??= left
         heap.push(left.heapUsed)
       }
     }
 
-    nodes.watched = []
+    forget(nodes)
 
-    let after = await look()
+    let after = await look(nodes)
+
+    // before the wait below: the longest of ours would end within it
+    const timersAfter = timers.counts()
+    const { heapUsed, external, resources: resourcesBefore } = before as Left
 
     // timers of what was dialled last are libp2p's, and end by themselves
-    await until(() => leftBehind({ before: before as Left, after: { ...after, resources: resources() } }).length === 0, DIAL_MILLIS)
-    after = await look()
+    await until(() => more(resourcesBefore, handles()).length === 0, DIAL_MILLIS)
+    after = await look(nodes)
 
-    return { ...report, before: before as Left, after, heap, listeners: getEventListeners(signal, 'abort').length }
+    return {
+      ...report,
+      before: { heapUsed, external, resources: { ...resourcesBefore, ...timersBefore } },
+      after: { ...after, resources: { ...after.resources, ...timersAfter } },
+      heap
+    }
   } finally {
+    timers.stop()
     await nodes.stop()
     await fs.rm(base, { recursive: true })
     forgetTemporary(base)
