@@ -158,6 +158,12 @@ function forget (nodes: Nodes): void {
 
 /** @throws with the number of the round, for what must not be */
 export async function runRounds (init: RoundsInit): Promise<RoundsReport> {
+  const timers = new Timers()
+
+  return timers.during(async () => runAll(init, timers))
+}
+
+async function runAll (init: RoundsInit, timers: Timers): Promise<RoundsReport> {
   const base = await fs.mkdtemp(path.join(os.tmpdir(), 'libp2p-muxers-faults-'))
   const directory = path.join(base, 'received')
   const file = path.join(base, 'file.bin')
@@ -170,12 +176,7 @@ export async function runRounds (init: RoundsInit): Promise<RoundsReport> {
   await fs.mkdir(directory)
   await generateFile(file, init.size, signal)
 
-  const timers = new Timers()
   const sha256 = Buffer.from(await hashFile(file)).toString('hex')
-
-  // before there is anything that could have one
-  timers.start()
-
   const nodes = await createNodes(init.muxer, directory, signal)
   const report = { rounds: 0, reached: { dialling: 0, transfer: 0, done: 0 }, streams: 0, noticedMillis: 0 }
   const heap: number[] = []
@@ -234,7 +235,6 @@ export async function runRounds (init: RoundsInit): Promise<RoundsReport> {
       heap
     }
   } finally {
-    timers.stop()
     await nodes.stop()
     await fs.rm(base, { recursive: true })
     forgetTemporary(base)

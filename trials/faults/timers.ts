@@ -2,7 +2,7 @@
  * The timers of ours that are alive, and who made them. Node.js itself lists only those that keep a process alive, which a
  * muxer's do not.
  */
-import { createHook } from 'node:async_hooks'
+import { AsyncLocalStorage, createHook } from 'node:async_hooks'
 import { getCallSites } from 'node:util'
 import type { HookCallbacks } from 'node:async_hooks'
 
@@ -30,10 +30,13 @@ export class Timers {
   readonly #isOurs: (file: string) => boolean
   readonly #alive = new Map<number, Timer>()
 
+  // muxers of others in this process go on meanwhile, and theirs are not ours
+  readonly #work = new AsyncLocalStorage<boolean>()
+
   // promises would cost more than all else, and tell nothing
   readonly #hook = createHook({
     init: (id: number, type: string) => {
-      if (type === 'Timeout' || type === 'Immediate') {
+      if ((type === 'Timeout' || type === 'Immediate') && this.#work.getStore() === true) {
         this.#made(id)
       }
     },
@@ -48,14 +51,16 @@ export class Timers {
     this.#isOurs = isOurs
   }
 
-  /** Those that are made from now on. */
-  start (): void {
+  /** Counts those that are made by this work, and by whatever it sets going, until it is done. */
+  async during<T> (work: () => Promise<T>): Promise<T> {
     this.#hook.enable()
-  }
 
-  stop (): void {
-    this.#hook.disable()
-    this.#alive.clear()
+    try {
+      return await this.#work.run(true, work)
+    } finally {
+      this.#hook.disable()
+      this.#alive.clear()
+    }
   }
 
   /** How many there are, by who made them; `strong`: but for those that end with what holds them. */
