@@ -2,14 +2,13 @@
  * Keeps V8 from marking the whole heap for buffers that are long dead.
  *
  * The bytes of a connection are in buffers outside of the heap: what a socket reads, what an encrypter makes of it. V8 lets
- * 64 MiB of them come and then marks all that is alive, which takes 12 ms of processor time where a node does nothing else,
- * and as much again for each 12 MB that an application holds: 14 times for each GiB over TCP, and 45 times over noise, at
- * either end. A scavenge, which looks at young objects alone, would have freed the same buffers in less than 1 ms. But
- * scavenges come when the young generation is full of objects, and who moves 64 KiB at a time makes next to none.
+ * 64 MiB of them come and then marks all that is alive, which takes 13 to 20 ms of processor time where a node does nothing
+ * else, and more where an application holds more: 14 times for each GiB over TCP, and 45 times over noise, at either end. A
+ * scavenge, which looks at young objects alone, would have freed the same buffers in less than 1 ms. But scavenges come when
+ * the young generation is full of objects, and who moves 64 KiB at a time makes next to none.
  *
- * So it is filled here, with objects that nobody wants, for as long as buffers come: the half of a GiB of them, for each GiB
- * over TCP, takes 0.04 s to make. Over noise all of a GiB of bulk takes half of the processor time that way, over TCP
- * three quarters (`benchmarks/BOUNDS.md`).
+ * So it is filled here, with objects that nobody wants, for as long as buffers come: 0.06 to 0.1 s for each GiB over TCP, 0.2
+ * over noise. All of a GiB of bulk takes about three quarters of the processor time that way (`benchmarks/BOUNDS.md`).
  */
 
 export interface Heap {
