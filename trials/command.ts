@@ -1,5 +1,5 @@
 /** What the commands that try us have in common: options, help, and what their exit codes say. */
-import { parseArgs } from 'node:util'
+import { inspect, parseArgs } from 'node:util'
 
 export type MuxerName = 'yamux' | 'mplex'
 
@@ -119,7 +119,7 @@ async function codeOf ({ help, names, flags = [], run }: Command, args: string[]
 
     return await run(options, args) ? 0 : 1
   } catch (err: any) {
-    process.stderr.write(`${err instanceof UsageError ? err.message : err.stack}\n`)
+    process.stderr.write(`${err instanceof UsageError ? err.message : inspect(err)}\n`)
 
     return err instanceof UsageError ? 2 : 1
   }

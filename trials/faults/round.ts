@@ -115,8 +115,7 @@ export async function runRound (init: RoundInit): Promise<RoundReport> {
 
     return { cut, after, reached, noticedMillis, streams: nodes.watched.length }
   } catch (err: any) {
-    err.message = `${cut} after ${after} bytes: ${err.message}`
-    throw err
+    throw new Error(`${cut} after ${after} bytes: ${err.message}`, { cause: err })
   } finally {
     lag.disable()
     abortAll(nodes)

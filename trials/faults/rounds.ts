@@ -202,8 +202,8 @@ async function runAll (init: RoundsInit, timers: Timers): Promise<RoundsReport> 
         report.noticedMillis = Math.max(report.noticedMillis, one.noticedMillis)
         init.onRound?.(one, round, nodes)
       } catch (err: any) {
-        err.message = `round ${round}: ${err.message}`
-        throw err
+        // the error of a signal has a message that cannot be changed
+        throw new Error(`round ${round}: ${err.message}`, { cause: err })
       }
 
       if (report.rounds * 2 >= init.rounds * (1 + heap.length / HEAP_SAMPLES) && heap.length < HEAP_SAMPLES) {
