@@ -8,7 +8,8 @@ import type { StreamMuxerOptions, StreamOptions as LibP2PStreamOptions } from '@
 export interface StreamOptions extends LibP2PStreamOptions {
   /**
    * A stream on which nothing was sent, received or read for this many milliseconds is reset. Time in which bytes wait
-   * for our own reader does not count: a paused reader is no fault of the stream. `Infinity` or `0`: never.
+   * for our own reader does not count, as a paused reader is no fault of the stream, unless something of ours waits as well
+   * and is not taken. `Infinity` or `0`: never.
    *
    * @default 120_000 (libp2p's default)
    */
