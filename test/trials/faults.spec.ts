@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import { expect } from 'aegir/chai'
 import { ConnectionClosedError } from '../../src/interface/errors.ts'
 import { isCutError } from '../../trials/faults/round.ts'
+import { weighObjects } from '../../trials/faults/heap.ts'
 import { growthOf, leftBehind, runRounds } from '../../trials/faults/rounds.ts'
 import type { MuxerName } from '../../trials/command.ts'
 import type { CutError } from '../../trials/faults/round.ts'
@@ -9,8 +11,8 @@ const MUXERS: MuxerName[] = ['yamux', 'mplex']
 
 describe('trials: connections that are cut', () => {
   it('finds a timer, a handle and a listener that are left behind', () => {
-    const before = { heapUsed: 1, external: 1, resources: { TCPServerWrap: 1, Timeout: 2 } }
-    const after = { heapUsed: 1, external: 1, resources: { TCPServerWrap: 1, Timeout: 3, TCPSocketWrap: 1, 'listeners for exit': 1 } }
+    const before = { external: 1, resources: { TCPServerWrap: 1, Timeout: 2 } }
+    const after = { external: 1, resources: { TCPServerWrap: 1, Timeout: 3, TCPSocketWrap: 1, 'listeners for exit': 1 } }
 
     expect(leftBehind({ before, after: before })).to.deep.equal([])
     expect(leftBehind({ before, after })).to.deep.equal(['Timeout: 3, before 2', 'TCPSocketWrap: 1, before 0', 'listeners for exit: 1, before 0'])
@@ -36,6 +38,27 @@ describe('trials: connections that are cut', () => {
     const leaking = await runRounds({ ...init, onRound: () => { leak.push(new Array(524_288).fill(0.5)) } })
 
     expect(growthOf(leaking.heap) - Math.abs(growthOf(flat.heap))).to.be.above(0.01)
+  })
+
+  it('weighs what is made of JavaScript, and not the code that is compiled', () => {
+    const types = ['code', 'object', 'string', 'hidden']
+    const meta = { node_fields: ['type', 'name', 'self_size'], node_types: [types, 'string', 'number'] as [string[], ...unknown[]] }
+
+    expect(weighObjects({ snapshot: { meta }, nodes: [0, 7, 1_000, 1, 7, 20, 2, 7, 3, 3, 7, 500, 1, 7, 100] })).to.equal(123)
+  })
+
+  it('weighs objects to the byte, in a process of their own', () => {
+    const grown = Number(execFileSync(process.execPath, ['--input-type=module', '-e', `
+      import { objectBytes } from ${JSON.stringify(new URL('../../trials/faults/heap.js', import.meta.url))}
+
+      await objectBytes()
+      const before = await objectBytes()
+      globalThis.leak = Array.from({ length: 10_000 }, (_, index) => ({ one: index, two: [index] }))
+      process.stdout.write(String(await objectBytes() - before))
+    `], { encoding: 'utf8' }))
+
+    // each an object with two fields of 40 bytes, an array of 32, its one element of 24, and 8 in the array of all
+    expect(grown).to.be.within(1_000_000, 1_100_000)
   })
 
   it('takes no other error for that of a cut', () => {

@@ -4,12 +4,11 @@ import fs from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { generateFile } from '../../src/cli/generate.ts'
 import { hashFile } from '../../src/cli/part-file.ts'
 import { forgetTemporary, rememberTemporary } from '../../src/cli/temporary.ts'
 import { Random } from '../../test/simulation/kit/random.ts'
+import { collect } from './heap.ts'
 import { countOfCarrier, countOfNode, countOfProcess, countOfSignal, more } from './listeners.ts'
 import { createNodes } from './nodes.ts'
 import { runRound, until } from './round.ts'
@@ -30,12 +29,13 @@ export interface RoundsInit {
 
   /** How long nothing happens before the heap is weighed (default: 0). */
   restMillis?: number
+
+  /** Bytes of the heap, which is free of garbage (default: all that is used of it, which tells little but takes no time). */
+  weigh?(): Promise<number>
   onRound?(report: RoundReport, round: number, nodes: Nodes): void
 }
 
 export interface Left {
-  heapUsed: number
-
   /** Bytes outside of the heap: what buffers hold. */
   external: number
 
@@ -60,7 +60,7 @@ export interface RoundsReport {
   heap: number[]
 }
 
-/** What is compiled late, and what is cached, comes and goes from look to look. */
+/** What is cached comes and goes from look to look. */
 const HEAP_SAMPLES = 12
 
 /** What the last third of the samples is above the first third, as a part of that. */
@@ -90,14 +90,6 @@ const SETTLE_MILLIS = 200
 const SETTLE_TURNS = 25
 const TURN_MILLIS = 2
 
-function collect (): void {
-  setFlagsFromString('--expose-gc')
-  const gc = runInNewContext('gc') as () => void
-
-  gc()
-  gc()
-}
-
 /** What keeps the process alive. */
 function handles (): Record<string, number> {
   const counts: Record<string, number> = {}
@@ -124,9 +116,7 @@ async function look (nodes: Nodes, restMillis = 0): Promise<Left> {
 
   collect()
 
-  const { heapUsed, external } = process.memoryUsage()
-
-  return { heapUsed, external, resources: resources(nodes) }
+  return { external: process.memoryUsage().external, resources: resources(nodes) }
 }
 
 /** Kinds of which there are more than before, with how many. */
@@ -169,6 +159,7 @@ async function runAll (init: RoundsInit, timers: Timers): Promise<RoundsReport> 
   const file = path.join(base, 'file.bin')
   const controller = new AbortController()
   const { signal } = controller
+  const weigh = init.weigh ?? (async () => process.memoryUsage().heapUsed)
 
   // the listener that this adds, once and for all, must not count as left behind by the first file
   rememberTemporary(base)
@@ -212,7 +203,7 @@ async function runAll (init: RoundsInit, timers: Timers): Promise<RoundsReport> 
         const left = await look(nodes, init.restMillis)
 
         before ??= left
-        heap.push(left.heapUsed)
+        heap.push(await weigh())
       }
     }
 
@@ -222,7 +213,7 @@ async function runAll (init: RoundsInit, timers: Timers): Promise<RoundsReport> 
 
     // before the wait below: the longest of ours would end within it
     const timersAfter = timers.counts()
-    const { heapUsed, external, resources: resourcesBefore } = before as Left
+    const { external, resources: resourcesBefore } = before as Left
 
     // timers of what was dialled last are libp2p's, and end by themselves
     await until(() => more(resourcesBefore, handles()).length === 0, DIAL_MILLIS)
@@ -230,7 +221,7 @@ async function runAll (init: RoundsInit, timers: Timers): Promise<RoundsReport> 
 
     return {
       ...report,
-      before: { heapUsed, external, resources: { ...resourcesBefore, ...timersBefore } },
+      before: { external, resources: { ...resourcesBefore, ...timersBefore } },
       after: { ...after, resources: { ...after.resources, ...timersAfter } },
       heap
     }
