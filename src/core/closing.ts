@@ -26,15 +26,17 @@ export function remove<Stream extends StreamRecord> (state: ConnectionState<Stre
 
 /** Our side ends a stream: unread and unsent bytes are gone. `false`: it was over already, but for its unread bytes. */
 export function abandon (state: ConnectionState<any, any>, stream: StreamRecord, error: Error | undefined): boolean {
-  if (stream.closed) {
-    if (stream.receiveQueue.byteLength > 0) {
-      giveUp(state, stream, error)
-    }
+  const { closed } = stream
 
+  // also of one that the peer has ended: its end stands behind bytes that nobody will have
+  if (stream.receiveQueue.byteLength > 0) {
+    giveUp(state, stream, error)
+  }
+
+  if (closed) {
     return false
   }
 
-  dropUnread(state, stream)
   stream.apply('reset-sent')
   stream.error = error
   dropUnsent(state, stream)

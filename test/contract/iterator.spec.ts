@@ -167,6 +167,33 @@ describe('contract: async iterator', () => {
     await expect(bytesOf(stream)).to.eventually.be.rejectedWith('enough')
   })
 
+  it('throws the error of our own abort, though the peer had ended what was unread', async () => {
+    const { stream } = await open(data(1, 1_000, FIN))
+
+    await turn()
+    stream.abort(new Error('enough'))
+    await expect(bytesOf(stream)).to.eventually.be.rejectedWith('enough')
+    await expect(stream.read()).to.eventually.be.rejectedWith('enough')
+  })
+
+  it('throws a limit that took what was unread of a stream that the peer had ended', async () => {
+    const setup = muxerAndPeer({ direction: 'inbound', options: { budgets: { unstartedBytes: 300_000 } } })
+    const stream = await inboundStream(setup, windowUpdate(1, 0, SYN), data(1, 200_000, FIN))
+
+    await turn()
+    setup.peer.send(windowUpdate(3, 0, SYN), data(3, 150_000))
+    await turn()
+    await expect(bytesOf(stream)).to.eventually.be.rejected.with.property('name', 'StreamBufferError')
+  })
+
+  it('ends without an error, if it is our own abort that comes after all was read', async () => {
+    const { stream } = await open(data(1, 1_000, FIN))
+
+    expect(await bytesOf(stream)).to.have.lengthOf(1_000)
+    stream.abort(new Error('enough'))
+    expect(await bytesOf(stream)).to.have.lengthOf(0)
+  })
+
   it('does not throw for a reset after the FIN: all bytes of the peer were received', async () => {
     const { peer, stream } = await open(data(1, 1_000, FIN))
 

@@ -96,6 +96,12 @@ export class StreamModel {
     }
 
     this.reset = reset
+
+    if (reset.by === 'us' && this.unread > 0) {
+      // whoever reads on must not take what was read for the whole
+      this.giveWay(undefined)
+    }
+
     this.dropped ||= reset.by === 'us'
 
     if (reset.by === 'peer' && this.record === undefined && this.unread > 0) {

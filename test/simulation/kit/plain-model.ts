@@ -74,6 +74,8 @@ export class PlainStream {
   }
 
   reset (cause: Cause, drops = false, error?: Error): void {
+    const loses = drops && this.unread > 0
+
     this.cause = cause
     this.error = error
     this.dropped ||= drops
@@ -82,7 +84,8 @@ export class PlainStream {
       this.send = 'reset'
     }
 
-    if (this.receive === 'open') {
+    // whoever reads on must not take what was read for the whole
+    if (this.receive === 'open' || loses) {
       this.receive = 'reset'
     }
   }

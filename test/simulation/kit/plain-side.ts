@@ -353,7 +353,7 @@ export class PlainSide {
       this.#pair.clock.schedule(() => { this.#readOn(known) }, this.#random.gap(this.#pace))
     }
 
-    if (record.receive === 'ended' && receiveQueue.byteLength === 0 && !stream.readClosed && record.error === undefined && !known.sawEnd) {
+    if (record.receive === 'ended' && receiveQueue.byteLength === 0 && !stream.readClosed && !known.sawEnd) {
       const peer = this.peer?.known(stream.flow)
 
       known.sawEnd = true

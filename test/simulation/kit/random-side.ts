@@ -384,7 +384,8 @@ export class RandomSide {
       this.#pair.clock.schedule(() => { this.#readOn(model, stream) }, this.#random.gap(this.#pace))
     }
 
-    if (model.receive === 'ended' && stream.receiveQueue.byteLength === 0 && !model.readClosed && model.reset?.by !== 'us') {
+    // as a reader is told it
+    if (stream.receive === 'ended' && stream.receiveQueue.byteLength === 0 && !model.readClosed) {
       this.#onEnd(model)
     }
   }

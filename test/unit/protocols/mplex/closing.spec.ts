@@ -29,6 +29,17 @@ describe('mplex: closing', () => {
     expect(driver.read(stream)).to.have.lengthOf(6)
   })
 
+  it('is no end any more for who has not read what came before the Close, when we reset the stream', () => {
+    const driver = new MplexDriver()
+    const stream = driver.inbound(4)
+    const error = new Error('enough')
+
+    driver.give(data.opener(4, 1_000), close.opener(4))
+    driver.reset(stream, 0, error)
+
+    expect(stream).to.include({ receive: 'reset', send: 'reset', error })
+  })
+
   it('ends the half of a stream that has nothing to send', () => {
     const driver = new MplexDriver()
     const stream = driver.inbound(4)

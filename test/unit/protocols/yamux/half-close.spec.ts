@@ -177,6 +177,29 @@ describe('yamux: half-close', () => {
     expect(text(link.read(stream))).to.equal('whole')
   })
 
+  it('is no end any more for who has not read what came before the FIN, when we reset the stream', () => {
+    const link = new EngineDriver()
+    const stream = link.outbound()
+    const error = new Error('enough')
+
+    link.give(data(1, 'lost', FIN))
+    link.reset(stream, 0, error)
+
+    expect(stream).to.include({ receive: 'reset', send: 'reset', error })
+    expect(link.edges()).to.not.include('1 remoteEnded')
+  })
+
+  it('stays an end for who has read all before the FIN, when we reset the stream', () => {
+    const link = new EngineDriver()
+    const stream = link.outbound()
+
+    link.give(data(1, 'kept', FIN))
+    link.read(stream)
+    link.reset(stream)
+
+    expect(stream).to.include({ receive: 'ended', send: 'reset' })
+  })
+
   it('ignores what a peer still sends for a stream that both have ended', () => {
     const link = new EngineDriver('client', { budgets: { unknownStreams: 1, emptyFrames: 1 } })
     const stream = link.outbound()
