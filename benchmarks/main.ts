@@ -19,7 +19,7 @@ const HELP = `Usage: npm run bench -- [options]
   --case a,b      cases, or the beginnings of their names (default: all)
   --peer x,y      peers, or js or native for all of a kind (default: all); ours is called ${OURS}
   --link bare     bare, noise or all (default: all)
-  --rounds N      samples of each peer, after one to warm up (default: 5)
+  --rounds N      samples of each peer, after as many to warm up as it takes (default: 5)
   --millis N      how long a sample measures (default: 600)
   --profile       where the time goes at each end, in tables too; slows down the rest
   --awake         no core sleeps meanwhile: of a virtual machine's, waking takes longer than a muxer (needs chrt)

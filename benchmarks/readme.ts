@@ -47,7 +47,9 @@ function table (all: Series[], link: string, peers: string[]): string[] {
         return Number.isFinite(median) ? `${format(median)} (${format(ratio)} ×)` : 'failed'
       })
 
-      return `| ${benchCase.title}: ${metric.title}, ${metric.unit} | ${cells.join(' | ')} | **${format(summarize(ours, metric, all, reference).median)}** |`
+      const { median } = summarize(ours, metric, all, reference)
+
+      return `| ${benchCase.title}: ${metric.title}, ${metric.unit} | ${cells.join(' | ')} | **${Number.isFinite(median) ? format(median) : 'failed'}** |`
     })
   })
 

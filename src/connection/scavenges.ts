@@ -22,7 +22,7 @@ export interface Heap {
 /** How often it is looked at what came: both looks together take 4 µs. */
 const LOOK_BYTES = 1_048_576
 
-/** A scavenge for so many bytes of buffers: with 52 many came too late, after the heap was marked, with 40 in one sample of twenty one did. */
+/** A scavenge for so many bytes of buffers: with 52 many came too late, after the heap was marked, with 40 in one sample of twenty one or more did over TCP, in one of six over noise. */
 const SCAVENGE_BYTES = 40 * 1_048_576
 
 /** To fill a young generation that was made larger than this would cost more than it saves. The largest that V8 makes by itself has 64 MiB. */

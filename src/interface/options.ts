@@ -152,6 +152,15 @@ export interface MuxerOptions extends StreamMuxerOptions<StreamOptions> {
   connectionWriteHighWaterMark?: number
 
   /**
+   * Streams of the peer that may come in before anybody listens for them; over one more the connection ends, with a
+   * `MaxEarlyStreamsError`. No more than `maxInboundStreams`.
+   *
+   * @default maxInboundStreams (libp2p's own muxers take 10, and end the connection over what an honest peer opens as soon
+   * as it is connected)
+   */
+  maxEarlyStreams?: number
+
+  /**
    * Streams of the peer that may wait for `acceptStream()`; further ones are reset. Of no effect in libp2p's node, which
    * is told of streams by an event.
    *
