@@ -2,9 +2,11 @@
  * `toDuplex()`: a libp2p stream as a Node `Duplex`, for code that takes sockets. It needs nothing of a stream but what
  * libp2p's interface promises: events, `pause()`, `resume()`, `send()`, so that it serves the streams of any muxer.
  */
-import { Duplex, addAbortSignal } from 'node:stream'
+import { Duplex, addAbortSignal, getDefaultHighWaterMark } from 'node:stream'
 import { StreamAbortedError } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
+import { ReceiveQueue } from '../core/receive-queue.ts'
+import { withoutPin } from '../core/tail.ts'
 import { ConnectionClosedError, StreamResetError, StreamStateError } from '../interface/errors.ts'
 import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
@@ -13,7 +15,10 @@ export interface DuplexOptions {
   /** `false`: the end of the peer ends our half too, as it does for sockets unless told. @default true */
   allowHalfOpen?: boolean
 
-  /** Bytes that are read ahead of the reader, beside the window of the stream. @default 65_536 (Node's default) */
+  /**
+   * Bytes that are read ahead of the reader, beside the window of the stream. They cost about as much memory, however small the
+   * pieces were in which the peer sent them. @default 65_536 (Node's default)
+   */
   readableHighWaterMark?: number
 
   /** Bytes that `write()` queues before it returns `false`, beside the queue of the stream. @default 65_536 (Node's default) */
@@ -76,6 +81,14 @@ class StreamDuplex extends Duplex implements SocketLike {
   readonly #stream: Stream
   readonly #remote: Endpoint
   readonly #local: Endpoint
+  readonly #highWaterMark: number
+
+  // what was read ahead: Node would keep every byte that came alone as a buffer of its own, and all that it was cut from
+  readonly #ahead = new ReceiveQueue()
+
+  // Node wants more, or else it will say so; and the reader waits for so many bytes at once
+  #asked = false
+  #least = 0
   #listening = false
   #remoteEnded: boolean
   #closed = false
@@ -84,12 +97,16 @@ class StreamDuplex extends Duplex implements SocketLike {
   #timer: NodeJS.Timeout | undefined
 
   constructor (stream: Stream, options: DuplexOptions) {
+    const highWaterMark = options.readableHighWaterMark ?? getDefaultHighWaterMark(false)
+
     super({
       allowHalfOpen: options.allowHalfOpen,
-      readableHighWaterMark: options.readableHighWaterMark,
+      // it asks for a piece once the last was read; of a mark that makes no sense it complains
+      readableHighWaterMark: Math.min(highWaterMark, 0),
       writableHighWaterMark: options.writableHighWaterMark
     })
     this.#stream = stream
+    this.#highWaterMark = highWaterMark
     this.#remote = toEndpoint(options.remoteAddress)
     this.#local = toEndpoint(options.localAddress)
     this.#remoteEnded = stream.remoteWriteStatus === 'closed'
@@ -107,6 +124,16 @@ class StreamDuplex extends Duplex implements SocketLike {
     if (this.#isBroken()) {
       this.destroy(new StreamResetError(`The stream was ${stream.status} before`, { origin: stream.status === 'reset' ? 'remote' : 'local' }))
     }
+  }
+
+  // @ts-expect-error typed as a property, which it is not
+  get readableHighWaterMark (): number {
+    return this.#highWaterMark
+  }
+
+  // @ts-expect-error typed as a property, which it is not
+  get readableLength (): number {
+    return this.#given + this.#ahead.byteLength
   }
 
   get remoteAddress (): string | undefined {
@@ -182,9 +209,21 @@ class StreamDuplex extends Duplex implements SocketLike {
     return this
   }
 
+  read (size?: number): any {
+    if (size !== 0) {
+      this.#least = size ?? 0
+      this.#fill()
+    }
+
+    return super.read(size)
+  }
+
   /** @internal */
   _read (): void {
     const stream = this.#stream
+
+    this.#asked = true
+    this.#fill()
 
     if (!this.#listening) {
       // not before: a stream without a listener keeps its bytes, and its sender, waiting
@@ -192,7 +231,7 @@ class StreamDuplex extends Duplex implements SocketLike {
       stream.addEventListener('message', this.#onMessage)
     }
 
-    if (stream.readStatus === 'paused') {
+    if (stream.readStatus === 'paused' && !this.#isFull) {
       stream.resume()
     }
 
@@ -224,6 +263,7 @@ class StreamDuplex extends Duplex implements SocketLike {
     stream.removeEventListener('remoteCloseWrite', this.#onRemoteCloseWrite)
     stream.removeEventListener('end', this.#onEnd)
     stream.removeEventListener('close', this.#onClose)
+    this.#ahead.clear()
 
     if (err != null || this.writableLength > 0) {
       stream.abort(err ?? new StreamAbortedError(`The duplex was destroyed with ${this.writableLength} bytes unsent`))
@@ -238,20 +278,59 @@ class StreamDuplex extends Duplex implements SocketLike {
   }
 
   readonly #onMessage = ({ data }: StreamMessageEvent): void => {
-    let more = true
-
     this.#timer?.refresh()
 
     for (const bytes of data instanceof Uint8Array ? [data] : data) {
       // an empty chunk would be taken for a reader's turn without any bytes
-      more = bytes.byteLength === 0 ? more : this.push(bytes)
+      if (bytes.byteLength > 0) {
+        this.#ahead.push(bytes)
+      }
     }
 
-    if (!more && this.#stream.readStatus === 'readable') {
+    if (!(data instanceof Uint8Array)) {
+      // of many small pieces each would be an event by itself
+      this.#ahead.settle()
+    }
+
+    this.#fill()
+    this.#ahead.settle()
+
+    if (this.#isFull && this.#stream.readStatus === 'readable') {
       this.#stream.pause()
     }
 
     this.#endIfRead()
+  }
+
+  /** Bytes that Node has, and the reader has not. */
+  get #given (): number {
+    // @ts-expect-error typed as a property, which it is not
+    return super.readableLength
+  }
+
+  /** So much was read ahead, and Node has what it asked for: it asks again when that was read. */
+  get #isFull (): boolean {
+    return !this.#asked && this.readableLength >= this.#highWaterMark
+  }
+
+  /** Gives Node what it asked for. While the reader waits for more than there is, it stays here, where it is joined. */
+  #fill (): void {
+    const ahead = this.#ahead
+
+    while (this.#asked && ahead.byteLength > 0 && (this.#given === 0 || this.readableLength >= this.#least)) {
+      this.#give()
+    }
+  }
+
+  #give (): void {
+    const piece = this.#ahead.shift() as Uint8Array
+
+    // before, as the reader has it at once where it flows, and may ask for more amid this
+    this.#asked = false
+
+    if (this.push(this.readableFlowing === true ? piece : withoutPin(piece))) {
+      this.#asked = true
+    }
   }
 
   readonly #onDrain = (): void => {
@@ -316,6 +395,11 @@ class StreamDuplex extends Duplex implements SocketLike {
 
     if (this.#remoteEnded || (stream.status !== 'closed' && stream.readStatus === 'closed')) {
       this.#readEnded = true
+
+      while (this.#ahead.byteLength > 0) {
+        this.#give()
+      }
+
       this.push(null)
     } else if (this.#closed) {
       // some muxers do not tell a connection that was cut from one that ended
