@@ -3,14 +3,14 @@
  * and for those of any other muxer.
  */
 import { Uint8ArrayList } from 'uint8arraylist'
-import { MAX_TIMEOUT } from '../core/deadlines.ts'
 import { VarintDecoder, encodeVarint } from '../core/varint.ts'
-import { InvalidDataLengthError, InvalidDataLengthLengthError, InvalidMessageLengthError, InvalidParametersError, StreamStateError, TimeoutError, UnexpectedEOFError } from '../interface/errors.ts'
+import { InvalidDataLengthError, InvalidDataLengthLengthError, InvalidMessageLengthError, InvalidParametersError, StreamStateError, UnexpectedEOFError } from '../interface/errors.ts'
 import { checkTimeout } from './checks.ts'
 import { afterTurn } from './clock.ts'
 import { Gathered } from './gathered.ts'
 import { Listeners } from './listeners.ts'
 import { Turns } from './turns.ts'
+import { within } from './within.ts'
 import type { Bytes, ReadLengthPrefixedOptions, ReadOptions } from '../interface/muxer.ts'
 import type { AbortOptions, MessageStreamEvents, MessageStreamWriteStatus, StreamCloseEvent } from '@libp2p/interface'
 
@@ -478,23 +478,4 @@ async function afterOthers<T> (work: () => Promise<T>): Promise<T> {
   })
 
   return work()
-}
-
-/** Waits for no longer than so many milliseconds. */
-async function within<T> (millis: number, option: string, signal: AbortSignal | undefined, wait: (signal?: AbortSignal) => Promise<T>): Promise<T> {
-  if (millis === Infinity) {
-    return wait(signal)
-  }
-
-  const timeout = AbortSignal.timeout(Math.min(Math.ceil(millis), MAX_TIMEOUT))
-
-  try {
-    return await wait(signal === undefined ? timeout : AbortSignal.any([timeout, signal]))
-  } catch (err) {
-    if (err === timeout.reason) {
-      throw new TimeoutError(`waited for ${millis} ms (option ${option})`, { scope: 'stream', origin: 'local' })
-    }
-
-    throw err
-  }
 }
