@@ -329,7 +329,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
 
   #onEvent (event: EngineEvent): void {
     if (event.type === 'pong') {
-      this.#metrics?.roundTrip(event.rtt)
+      this.#metrics?.roundTrip(event.rtt, this.log)
       // an answer that nobody waits for any more has no entry to wait in
       this.#pongs.set(event.id, event.rtt)
       this.#waiters.notify()

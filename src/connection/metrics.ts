@@ -3,7 +3,7 @@
  * stream: the sums are made of `stats()` when they are read, and of what connections had counted when they closed.
  */
 import type { FullConnectionStatistics } from '../interface/statistics.ts'
-import type { Histogram, Metrics } from '@libp2p/interface'
+import type { Histogram, Logger, Metrics } from '@libp2p/interface'
 
 /** One connection, to those who sum up. */
 export interface Counted {
@@ -142,8 +142,13 @@ export class MuxerMetrics {
     }
   }
 
-  roundTrip (millis: number): void {
-    this.#roundTrip.observe(millis / 1_000)
+  /** What it throws is not the connection's: an answer is told all the same. */
+  roundTrip (millis: number, log: Logger): void {
+    try {
+      this.#roundTrip.observe(millis / 1_000)
+    } catch (err: any) {
+      log.error('metrics threw at a round trip: %e', err)
+    }
   }
 
   /** What was counted since this was asked for last. */

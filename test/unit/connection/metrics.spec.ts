@@ -248,6 +248,29 @@ describe('metrics', () => {
     expect((await scrape(registry)).values).to.deep.equal({})
   })
 
+  it('that throw are logged, and cost no answer to a ping', async () => {
+    const link = memoryLink()
+    const errors: string[] = []
+    const log = Object.assign(() => {}, link.outbound.log, {
+      error: (message: string, err: Error) => { errors.push(message.replace('%e', err.message)) },
+      newScope: () => log
+    })
+
+    Object.defineProperty(link.outbound, 'log', { value: log })
+
+    const broken = Object.assign(Object.create(metrics), {
+      registerHistogram: () => ({ observe: () => { throw new Error('out of order') } })
+    })
+    const dialer: MuxedConnection = await yamux({ enableKeepAlive: false })({ metrics: broken }).multiplex(link.outbound) as any
+    const listener: MuxedConnection = await yamux({ enableKeepAlive: false })().multiplex(link.inbound) as any
+
+    open.push(dialer, listener)
+    expect(await dialer.ping()).to.be.at.least(0)
+    await dialer.close()
+    expect(errors.length).to.be.at.least(1)
+    expect(new Set(errors)).to.deep.equal(new Set(['metrics threw at a round trip: out of order']))
+  })
+
   it('are given by a libp2p node to its muxer', async () => {
     const registries = [new Registry(), new Registry()]
     const nodes = await Promise.all(registries.map(async registry => createLibp2p({
