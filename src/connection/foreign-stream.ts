@@ -7,6 +7,7 @@
  */
 import { StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
+import { checkLimits, neverIfZero } from '../core/checks.ts'
 import { ConnectionClosedError, StreamBufferError, StreamResetError, StreamStateError } from '../interface/errors.ts'
 import { checkCode, checkPriority } from './checks.ts'
 import { PushedBack } from './pushed-back.ts'
@@ -144,6 +145,7 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
   }
 
   set inactivityTimeout (millis: number) {
+    checkLimits({ inactivityTimeout: neverIfZero(millis) })
     this.#inner.inactivityTimeout = millis
   }
 
@@ -152,6 +154,7 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
   }
 
   set maxReadBufferLength (bytes: number) {
+    checkLimits({ maxReadBufferLength: bytes })
     this.#inner.maxReadBufferLength = bytes
   }
 
@@ -160,6 +163,7 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
   }
 
   set maxWriteBufferLength (bytes: number | undefined) {
+    checkLimits({ maxWriteBufferLength: bytes ?? Infinity })
     this.#inner.maxWriteBufferLength = bytes
   }
 

@@ -2,6 +2,7 @@
  * What a stream is, as libp2p's `Stream` shows it: its statuses, its lengths and its limits, all read from the record
  * that the engine keeps. What it does is in `stream.ts`.
  */
+import { checkLimits, neverIfZero } from '../core/checks.ts'
 import { checkPriority } from './checks.ts'
 import { StreamSurface } from './stream-surface.ts'
 import type { Engine } from '../core/engine.ts'
@@ -135,15 +136,20 @@ export abstract class StreamView extends StreamSurface {
     return this.record.limits.inactivityTimeout
   }
 
+  /** In milliseconds, more than 0; 0 and `Infinity` are never. @throws {InvalidParametersError} */
   set inactivityTimeout (millis: number) {
-    this.#limit({ inactivityTimeout: millis === 0 ? Infinity : millis })
+    this.#limit({ inactivityTimeout: neverIfZero(millis) })
   }
 
   get maxReadBufferLength (): number {
     return this.record.limits.maxReadBufferLength
   }
 
-  /** Lowered below what the peer was already granted, it holds as soon as that much was read. */
+  /**
+   * In bytes, at least 1. Lowered below what the peer was already granted, it holds as soon as that much was read.
+   *
+   * @throws {InvalidParametersError}
+   */
   set maxReadBufferLength (bytes: number) {
     this.#limit({ maxReadBufferLength: bytes })
   }
@@ -152,6 +158,7 @@ export abstract class StreamView extends StreamSurface {
     return this.record.limits.maxWriteBufferLength
   }
 
+  /** In bytes; `undefined` and `Infinity` are no limit. @throws {InvalidParametersError} */
   set maxWriteBufferLength (bytes: number | undefined) {
     this.#limit({ maxWriteBufferLength: bytes ?? Infinity })
   }
@@ -160,6 +167,7 @@ export abstract class StreamView extends StreamSurface {
     return this.record.limits.maxMessageSize
   }
 
+  /** In bytes, at least 1; what is more than peers take, 1 MiB, is that. @throws {InvalidParametersError} */
   set maxMessageSize (bytes: number) {
     this.#limit({ maxMessageSize: bytes })
   }
@@ -198,6 +206,7 @@ export abstract class StreamView extends StreamSurface {
   }
 
   #limit (limits: Partial<StreamLimits>): void {
+    checkLimits(limits)
     this.host.engine.limit(this.record, limits)
     this.host.changed()
   }

@@ -54,16 +54,32 @@ export function resolveStreamLimits (base: StreamLimits, options: StreamOptions)
     writeStallTimeout: neverIfZero(options.writeStallTimeout ?? base.writeStallTimeout)
   }
 
-  positive('streamOptions.inactivityTimeout', limits.inactivityTimeout)
-  positive('streamOptions.writeStallTimeout', limits.writeStallTimeout)
-  positive('streamOptions.writeHighWaterMark', limits.writeHighWaterMark)
-  atLeast('streamOptions.maxWriteBufferLength', limits.maxWriteBufferLength, 0, 'it is a number of bytes')
+  const { inactivityTimeout, writeStallTimeout, writeHighWaterMark, maxWriteBufferLength } = limits
+
+  checkLimits({ inactivityTimeout, writeStallTimeout, writeHighWaterMark, maxWriteBufferLength }, 'streamOptions.')
   atMost('streamOptions.writeHighWaterMark', limits.writeHighWaterMark, Math.max(1, limits.maxWriteBufferLength), 'nobody would be told to wait before the stream is reset')
 
   return limits
 }
 
-function neverIfZero (millis: number): number {
+const CHECKS: Record<keyof StreamLimits, (name: string, value: number) => void> = {
+  inactivityTimeout: positive,
+  writeStallTimeout: positive,
+  writeHighWaterMark: positive,
+  // less than the option, as libp2p's compliance tests set less on a stream that is to be slow
+  maxMessageSize: (name, value) => { atLeast(name, value, 1, 'nothing could be sent') },
+  maxReadBufferLength: (name, value) => { atLeast(name, value, 1, 'nothing could be received') },
+  maxWriteBufferLength: (name, value) => { atLeast(name, value, 0, 'it is a number of bytes') }
+}
+
+/** What a limit must be by itself, given as an option or set on a stream later. Throws `InvalidParametersError`. */
+export function checkLimits (limits: Partial<StreamLimits>, prefix = ''): void {
+  for (const [name, value] of Object.entries(limits)) {
+    CHECKS[name as keyof StreamLimits](prefix + name, value)
+  }
+}
+
+export function neverIfZero (millis: number): number {
   return millis === 0 ? Infinity : millis
 }
 

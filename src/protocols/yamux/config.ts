@@ -71,6 +71,9 @@ export interface YamuxStreamConfig extends StreamLimits {
 
 const MAX_U32 = 2 ** 32 - 1
 
+/** The largest payload that we send: rust-yamux and jvm-libp2p end the connection over larger frames. */
+export const MAX_MESSAGE_LENGTH = 1_048_576
+
 /** So many windows may be full at the same time, beside all that windows may grow by. */
 const FULL_WINDOWS = 256
 
@@ -104,7 +107,7 @@ export function resolveConfig (options: YamuxOptions = {}): YamuxConfig {
 
   positive('keepAliveInterval', config.keepAliveInterval)
   positive('keepAliveTimeout', config.keepAliveTimeout)
-  atMost('maxMessageSize', config.stream.maxMessageSize, 1_048_576, 'rust-yamux and jvm-libp2p end the connection over larger frames')
+  atMost('maxMessageSize', config.stream.maxMessageSize, MAX_MESSAGE_LENGTH, 'rust-yamux and jvm-libp2p end the connection over larger frames')
 
   return config
 }

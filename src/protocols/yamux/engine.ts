@@ -9,7 +9,7 @@ import { Token } from '../../core/decoder.ts'
 import { stall, watch } from '../../core/timeouts.ts'
 import { MuxerClosedError, TimeoutError } from '../../interface/errors.ts'
 import { close, refuse, resetLocally } from './closing.ts'
-import { resolveStreamConfig } from './config.ts'
+import { MAX_MESSAGE_LENGTH, resolveStreamConfig } from './config.ts'
 import { oweWaitingCredit, returnCredit } from './credit.ts'
 import { GoAwayCode, MAX_UNACKNOWLEDGED } from './frame.ts'
 import { receiveHeader, receivePayload } from './inbound.ts'
@@ -152,6 +152,7 @@ export class YamuxEngine extends BaseEngine<YamuxStream, YamuxState> {
   limit (stream: YamuxStream, limits: Partial<StreamLimits>): void {
     // the object is shared with other streams
     stream.limits = { ...stream.limits, ...limits }
+    stream.limits.maxMessageSize = Math.min(stream.limits.maxMessageSize, MAX_MESSAGE_LENGTH)
     stream.receiveWindow.limit = Math.min(stream.config.maxStreamWindowSize, stream.limits.maxReadBufferLength)
 
     if (!stream.closed) {

@@ -1,7 +1,12 @@
+import { yamux as foreignYamux } from '@libp2p/yamux'
 import { expect } from 'aegir/chai'
 import { isLocal } from '../../../src/connection/stream-view.ts'
+import { muxedConnection } from '../../../src/index.ts'
 import { ConnectionClosedError, GoAwayError, ProtocolError, StreamResetError, TimeoutError } from '../../../src/interface/errors.ts'
+import { mplex } from '../../../src/mplex.ts'
+import { yamux } from '../../../src/yamux.ts'
 import { DATA } from '../../support/frames.ts'
+import { memoryLink } from '../../support/memory-link.ts'
 import { muxerAndPeer } from '../../support/muxers.ts'
 import { turn } from '../../support/waiting.ts'
 
@@ -49,4 +54,55 @@ describe('connection: what a stream shows', () => {
     expect(stream.maxReadBufferLength).to.equal(1_000_000)
     expect(other.maxReadBufferLength).to.equal(16_777_216)
   })
+
+  for (const [name, factory] of Object.entries({ yamux: yamux({ enableKeepAlive: false })(), mplex: mplex()(), '@libp2p/yamux': foreignYamux({ enableKeepAlive: false })() })) {
+    it(`refuses limits that make no sense, and keeps those that it has: ${name}`, async () => {
+      const muxer = factory.createStreamMuxer(memoryLink().outbound)
+      const stream: any = await (name.startsWith('@') ? muxedConnection(muxer).newStream() : muxer.createStream())
+      const limits = {
+        inactivityTimeout: [NaN, -1, '1'],
+        maxReadBufferLength: [NaN, -1, 0, 1.5, '1'],
+        maxWriteBufferLength: [NaN, -1, 1.5, '1'],
+        ...(name.startsWith('@') ? {} : { maxMessageSize: [NaN, -1, 0, 1.5, undefined] })
+      }
+
+      for (const [limit, values] of Object.entries(limits)) {
+        const before = stream[limit]
+
+        for (const value of values) {
+          expect(() => { stream[limit] = value }).to.throw(`${limit} must be `).with.property('name', 'InvalidParametersError')
+          expect(() => { stream[limit] = value }).to.throw(`was ${value}`)
+          expect(stream[limit]).to.equal(before)
+        }
+      }
+
+      muxer.abort(new Error('the test is over'))
+    })
+
+    it(`takes limits that libp2p takes: ${name}`, async () => {
+      const muxer = factory.createStreamMuxer(memoryLink().outbound)
+      const stream: any = await (name.startsWith('@') ? muxedConnection(muxer).newStream() : muxer.createStream())
+
+      for (const [limit, values] of Object.entries({ inactivityTimeout: [0.5, Infinity], maxReadBufferLength: [1, Infinity], maxWriteBufferLength: [0, Infinity] })) {
+        for (const value of values) {
+          stream[limit] = value
+          expect(stream[limit]).to.equal(value)
+        }
+      }
+
+      stream.inactivityTimeout = 0
+      stream.maxWriteBufferLength = undefined
+      expect([0, Infinity]).to.include(stream.inactivityTimeout)
+      expect([undefined, Infinity]).to.include(stream.maxWriteBufferLength)
+
+      if (!name.startsWith('@')) {
+        stream.maxMessageSize = 1
+        expect(stream.maxMessageSize).to.equal(1)
+        stream.maxMessageSize = Infinity
+        expect(stream.maxMessageSize).to.equal(1_048_576)
+      }
+
+      muxer.abort(new Error('the test is over'))
+    })
+  }
 })

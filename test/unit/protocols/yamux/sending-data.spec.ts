@@ -19,6 +19,16 @@ describe('yamux: sending data', () => {
     expect(link.sent()).to.deep.equal(['data 1 35855'])
   })
 
+  it('sends no more than 1 MiB a frame, whatever a stream is told later', () => {
+    const link = new EngineDriver()
+    const stream = link.outbound()
+
+    link.engine.limit(stream, { maxMessageSize: 4_194_304 })
+    link.give(windowUpdate(1, 4_194_304))
+    link.write(stream, pattern(2_000_000))
+    expect(link.sent()).to.deep.equal(['data 1 1048576', 'data 1 951424'])
+  })
+
   it('sends the bytes that were written, in order', () => {
     const link = new EngineDriver()
     const stream = link.outbound()
