@@ -280,16 +280,12 @@ class StreamDuplex extends Duplex implements SocketLike {
   readonly #onMessage = ({ data }: StreamMessageEvent): void => {
     this.#timer?.refresh()
 
-    for (const bytes of data instanceof Uint8Array ? [data] : data) {
-      // an empty chunk would be taken for a reader's turn without any bytes
-      if (bytes.byteLength > 0) {
-        this.#ahead.push(bytes)
-      }
-    }
+    // a list is of many small pieces, of which each would be an event by itself
+    const bytes = data instanceof Uint8Array ? data : data.subarray()
 
-    if (!(data instanceof Uint8Array)) {
-      // of many small pieces each would be an event by itself
-      this.#ahead.settle()
+    // an empty chunk would be taken for a reader's turn without any bytes
+    if (bytes.byteLength > 0) {
+      this.#ahead.push(bytes)
     }
 
     this.#fill()
