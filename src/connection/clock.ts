@@ -30,6 +30,12 @@ export const systemClock: Clock = {
 /** Calls back when the event loop has seen to what else there is: I/O, and timers that are due. */
 export const afterTurn: (callback: () => void) => void = globalThis.setImmediate ?? (callback => { setTimeout(callback, 0) })
 
+/**
+ * An alarm later than this, in milliseconds, was held up, as timers of Node.js by themselves are 1 or 2 late: it rings when what
+ * came meanwhile was read. A peer that was long back with its answer was cut for what our own process was busy with.
+ */
+const LATE_MILLIS = 2
+
 /** One timer for whatever comes first. */
 export class Alarm {
   readonly #clock: Clock
@@ -46,7 +52,8 @@ export class Alarm {
 
   /**
    * Rings at that time, or earlier if it was set so before: an alarm that comes too early costs less than moving it. If it is
-   * that time, as soon as others had their turn.
+   * that time, as soon as others had their turn. Late, it lets one turn pass, and no more: a process that is always late has to
+   * judge as well.
    */
   set (at: number | undefined): void {
     if (at === undefined || at >= this.#at) {
@@ -55,7 +62,7 @@ export class Alarm {
 
     const millis = at - this.#clock.now()
 
-    if (millis <= 0) {
+    if (millis <= 0 && (this.#isSoon || !isLate(millis))) {
       this.#setSoon()
       return
     }
@@ -64,8 +71,14 @@ export class Alarm {
     this.#at = at
     this.#cancel = this.#clock.schedule(() => {
       this.#at = Infinity
-      this.#ring()
-    }, millis)
+
+      if (isLate(at - this.#clock.now())) {
+        this.#setSoon()
+      } else {
+        this.#ring()
+      }
+      // late already, by a timer all the same: only what is put off from there is sure to come after sockets were read
+    }, Math.max(0, millis))
   }
 
   stop (): void {
@@ -89,4 +102,8 @@ export class Alarm {
       this.#ring()
     }
   }
+}
+
+function isLate (millis: number): boolean {
+  return millis < -LATE_MILLIS
 }

@@ -1,6 +1,6 @@
 /** What ends by time: keep-alive, idle streams, writers that get no credit. All on a virtual clock. */
 import { expect } from 'aegir/chai'
-import { SYN, data, windowUpdate } from '../support/frames.ts'
+import { SYN, data, pong, windowUpdate } from '../support/frames.ts'
 import { inboundStream, muxerAndPeer } from '../support/muxers.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 import { eventOf, noUnhandledRejections, turn } from '../support/waiting.ts'
@@ -261,5 +261,62 @@ describe('contract: writeStallTimeout', () => {
     closing.catch(() => {})
     await setup.clock.advance(1_100)
     await expect(closing).to.eventually.be.rejected.with.property('name', 'TimeoutError')
+  })
+})
+
+describe('contract: time limits while the process is held up', () => {
+  noUnhandledRejections()
+
+  /** Time passes, and nothing is done in it; then timers ring, and behind them what the peer sent meanwhile is read. */
+  async function hold ({ clock, peer }: ReturnType<typeof withClock>, millis: number, ...frames: Uint8Array[]): Promise<void> {
+    clock.onRung = () => {
+      if (frames.length > 0) {
+        peer.send(...frames.splice(0))
+      }
+    }
+
+    clock.skip(millis)
+    await clock.advance(0)
+  }
+
+  it('cut no connection on which the answer waits to be read', async () => {
+    const setup = withClock({ enableKeepAlive: true, keepAliveInterval: 1_000, keepAliveTimeout: 200 }, { pongs: false })
+
+    await turn()
+    await hold(setup, 600, pong(0))
+    expect(setup.muxer.status).to.equal('open')
+  })
+
+  it('cut a connection on which there is nothing to be read', async () => {
+    const setup = withClock({ enableKeepAlive: true, keepAliveInterval: 1_000, keepAliveTimeout: 200 }, { pongs: false })
+
+    await turn()
+    await hold(setup, 600)
+    expect(setup.muxer.status).to.equal('closed')
+    expect(setup.clock.pending).to.equal(0)
+  })
+
+  it('reset no stream for which credit waits to be read', async () => {
+    const setup = withStreamOptions({ writeStallTimeout: 1_000 })
+    const stream = await inboundStream(setup, windowUpdate(1, 0, SYN))
+
+    stream.send(new Uint8Array(300_000))
+    await turn()
+    await hold(setup, 2_000, windowUpdate(1, 100_000))
+    expect(stream.status).to.equal('open')
+    expect(stream.writeBufferLength).to.equal(0)
+  })
+
+  it('leave nothing behind when the connection is closed before they are judged', async () => {
+    const setup = withClock({ enableKeepAlive: true, keepAliveInterval: 1_000, keepAliveTimeout: 200 }, { pongs: false })
+    const error = new Error('enough')
+
+    await turn()
+    setup.clock.onRung = () => { setup.muxer.abort(error) }
+    setup.clock.skip(600)
+    await setup.clock.advance(0)
+    expect(setup.maConn.aborted).to.equal(error)
+    expect(setup.clock.pending).to.equal(0)
+    expect(setup.maConn.listeners).to.equal(0)
   })
 })

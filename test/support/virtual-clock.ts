@@ -8,6 +8,9 @@ interface Timer {
 }
 
 export class VirtualClock implements Clock {
+  /** Called behind each callback, before anything that it has put off: as sockets are read behind timers. */
+  onRung: (() => void) | undefined
+
   readonly #timers = new Set<Timer>()
   #now: number
 
@@ -49,6 +52,7 @@ export class VirtualClock implements Clock {
       this.#timers.delete(timer)
       this.#now = Math.max(this.#now, timer.at)
       timer.callback()
+      this.onRung?.()
       await turn()
     }
 

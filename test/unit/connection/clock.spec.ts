@@ -129,4 +129,87 @@ describe('connection: an alarm', () => {
     await clock.advance(1_000)
     expect(rings).to.deep.equal([1_500])
   })
+
+  describe('that rings late', () => {
+    /** A clock whose timers ring when the test says so. */
+    function lateAlarm (): { clock: { time: number, ring(): void, scheduled: number }, alarm: Alarm, rings: number[] } {
+      const rings: number[] = []
+
+      const clock = {
+        time: 0,
+        scheduled: 0,
+        ring () {},
+        now: () => clock.time,
+        schedule (callback: () => void) {
+          clock.scheduled++
+          clock.ring = callback
+
+          return () => { clock.ring = () => {} }
+        }
+      }
+
+      return { clock, rings, alarm: new Alarm(clock, () => { rings.push(clock.time) }) }
+    }
+
+    it('by no more than timers are by themselves, does so at once', () => {
+      const { clock, alarm: it, rings } = lateAlarm()
+
+      it.set(100)
+      clock.time = 102
+      clock.ring()
+      expect(rings).to.deep.equal([102])
+    })
+
+    it('lets the event loop read what came meanwhile', async () => {
+      const { clock, alarm: it, rings } = lateAlarm()
+
+      it.set(100)
+      clock.time = 103
+      clock.ring()
+      expect(rings).to.deep.equal([])
+      // what was read sets it again, for what has not been judged yet
+      it.set(100)
+      await turn()
+      expect(rings).to.deep.equal([103])
+      await turn()
+      expect(rings).to.deep.equal([103])
+      expect(clock.scheduled).to.equal(1)
+    })
+
+    it('does so once for each time that it was set, however late it always is', async () => {
+      const { clock, alarm: it, rings } = lateAlarm()
+
+      for (let i = 1; i <= 3; i++) {
+        it.set(clock.time + 10)
+        clock.time += 1_000
+        clock.ring()
+        clock.time += 1_000
+        await turn()
+        expect(rings).to.have.lengthOf(i)
+      }
+    })
+
+    it('rings no more when it is stopped meanwhile', async () => {
+      const { clock, alarm: it, rings } = lateAlarm()
+
+      it.set(100)
+      clock.time = 1_000
+      clock.ring()
+      it.stop()
+      await turn()
+      expect(rings).to.deep.equal([])
+    })
+
+    it('since it was set too late goes by a timer first, as all that is behind one comes after what is read', async () => {
+      const { clock, alarm: it, rings } = lateAlarm()
+
+      clock.time = 1_000
+      it.set(100)
+      await turn()
+      expect(rings).to.deep.equal([])
+      clock.ring()
+      await turn()
+      expect(rings).to.deep.equal([1_000])
+    })
+  })
 })
