@@ -2,7 +2,6 @@
  * `MuxedConnection`: where an engine meets the transport, promises, events and timers. It is libp2p's `StreamMuxer`
  * for every language on the wire; nothing here knows which one it is.
  */
-import { UnsupportedOperationError } from '@libp2p/interface'
 import { raceSignal } from 'race-signal'
 import { Edge } from '../core/stream-record.ts'
 import { StreamErrorCode } from '../interface/codes.ts'
@@ -13,6 +12,7 @@ import { systemClock } from './clock.ts'
 import { Driver } from './driver.ts'
 import { Listeners } from './listeners.ts'
 import { OpenQueue } from './open-queue.ts'
+import { Pings } from './pings.ts'
 import { MuxedStream } from './stream.ts'
 import { Waiters } from './waiters.ts'
 import type { AcceptorHandlers } from './acceptor.ts'
@@ -92,7 +92,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   #peerLeaves = false
   readonly #waiters = new Waiters()
   readonly #openQueue = new OpenQueue(options => this.#open(options))
-  readonly #pongs = new Map<number, number>()
+  readonly #pings = new Pings(this)
 
   constructor (maConn: MessageStream, init: ConnectionInit) {
     super()
@@ -177,32 +177,17 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     return this.#acceptor.acceptAll()
   }
 
-  /** Measures the round trip, in milliseconds. */
+  /**
+   * Measures a round trip that begins after the call, in milliseconds. While 16 are under way it waits for one of them
+   * to end, and shares the next with all who wait.
+   *
+   * @throws {UnsupportedOperationError} where the protocol has no ping
+   */
   async ping (options: AbortOptions = {}): Promise<number> {
     options.signal?.throwIfAborted()
     this.#assertOpen()
 
-    const id = this.engine.ping(this.now())
-    let rtt: number | undefined
-
-    if (id === undefined) {
-      throw new UnsupportedOperationError(`${this.protocol} has no ping`)
-    }
-
-    this.changed()
-
-    await this.#waiters.wait(() => {
-      if (this.#status === 'closed') {
-        throw this.#closedError()
-      }
-
-      // here, as the answer is kept no longer than it takes to tell all who wait
-      rtt = this.#pongs.get(id)
-
-      return rtt !== undefined
-    }, options.signal)
-
-    return rtt as unknown as number
+    return this.#pings.ask(options.signal)
   }
 
   /**
@@ -330,10 +315,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   #onEvent (event: EngineEvent): void {
     if (event.type === 'pong') {
       this.#metrics?.roundTrip(event.rtt, this.log)
-      // an answer that nobody waits for any more has no entry to wait in
-      this.#pongs.set(event.id, event.rtt)
-      this.#waiters.notify()
-      this.#pongs.delete(event.id)
+      this.#pings.answered(event.id, event.rtt)
     } else if (event.type === 'available') {
       this.#openQueue.notify()
     } else if (event.type === 'go-away') {
@@ -399,24 +381,11 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
       return
     }
 
-    const id = this.engine.ping(this.now())
-    let cancel = (): void => {}
+    const timeout = new AbortController()
+    const cancel = this.#clock.schedule(() => { timeout.abort() }, CLOSE_CONFIRM_MILLIS)
 
-    if (id === undefined) {
-      // nothing tells what the peer has read
-      return
-    }
-
-    this.changed()
-
-    const timeout = new Promise<void>(resolve => {
-      cancel = this.#clock.schedule(resolve, CLOSE_CONFIRM_MILLIS)
-    })
-
-    await Promise.race([
-      timeout,
-      this.#waiters.wait(() => this.#isClosed() || this.#pongs.has(id))
-    ])
+    // where there is no ping nothing tells what the peer has read
+    await this.#pings.send(timeout.signal).catch(() => {})
     cancel()
 
     if (this.#error !== undefined && (unsent || !(this.#error instanceof ConnectionClosedError))) {
@@ -468,6 +437,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     // with the last frame counted
     this.#metrics?.closed(this)
     this.#openQueue.notify()
+    this.#pings.close(this.#closedError())
     this.#waiters.notify()
   }
 

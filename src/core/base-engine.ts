@@ -33,6 +33,7 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
   abstract reset (stream: Stream, code: number, error: Error | undefined, now?: number): void
   abstract refuse (stream: Stream, code: number, error: Error, now: number): void
   abstract ping (now: number): number | undefined
+  abstract giveUpPing (id: number): void
   abstract close (code: number | undefined, error: Error | undefined, now?: number): void
   abstract pollTransmit (max: number, now: number): Uint8Array[] | undefined
 

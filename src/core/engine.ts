@@ -101,6 +101,9 @@ export interface Engine {
   /** Returns the id that the `pong` event will have; `undefined` where the language has no ping. */
   ping(now: number): number | undefined
 
+  /** Nobody waits for that `pong` any more. It comes, if it does: but of all pings only such as these may be forgotten. */
+  giveUpPing(id: number): void
+
   /** Opens and accepts no more; what is open goes on. */
   drain(refuse?: boolean): void
 

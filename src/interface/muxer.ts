@@ -109,7 +109,12 @@ export interface MuxedConnection extends AsyncDisposable {
    */
   readonly inboundStreams: AsyncIterable<MuxedStream>
 
-  /** Measures the round trip, in milliseconds. @throws {UnsupportedOperationError} where the protocol has no ping */
+  /**
+   * Measures a round trip that begins after the call, in milliseconds. While many are under way, 16 on connections of our own,
+   * it waits for one of them to end, and shares the next with all who wait.
+   *
+   * @throws {UnsupportedOperationError} where the protocol has no ping
+   */
   ping (options?: AbortOptions): Promise<number>
 
   /**

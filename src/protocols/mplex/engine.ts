@@ -128,6 +128,7 @@ export class MplexEngine extends BaseEngine<MplexStream, MplexState> {
 
   /** There is none. */
   ping (): undefined {}
+  giveUpPing (): void {}
 
   /** Without a code nobody would hear what we say. The code itself is not said, as mplex has no word for it. */
   close (code: number | undefined, error: Error | undefined, now = this.connection.now): void {

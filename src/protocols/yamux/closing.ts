@@ -106,6 +106,7 @@ export function close (state: YamuxState, code: number | undefined, error: Error
   state.pongsOwed.length = 0
   state.pingsOwed.length = 0
   state.pingsPending.clear()
+  state.pingsGivenUp.clear()
   state.creditWaiting.length = 0
   state.deadlines.clear('keep-alive')
   state.deadlines.clear('pong')

@@ -14,7 +14,7 @@ import { oweWaitingCredit, returnCredit } from './credit.ts'
 import { GoAwayCode, MAX_UNACKNOWLEDGED } from './frame.ts'
 import { receiveHeader, receivePayload } from './inbound.ts'
 import { makeFrames, wantsTransmit } from './outbound.ts'
-import { YamuxState, requestPing, schedule, sendHeld } from './state.ts'
+import { YamuxState, giveUpPing, requestPing, schedule, sendHeld } from './state.ts'
 import { Owed, YamuxStream } from './stream.ts'
 import type { YamuxConfig } from './config.ts'
 import type { OpenOptions, RecordStatistics } from '../../core/engine.ts'
@@ -199,6 +199,10 @@ export class YamuxEngine extends BaseEngine<YamuxStream, YamuxState> {
 
   ping (): number {
     return requestPing(this.connection)
+  }
+
+  giveUpPing (id: number): void {
+    giveUpPing(this.connection, id)
   }
 
   close (code: number | undefined, error: Error | undefined, now = this.connection.now): void {

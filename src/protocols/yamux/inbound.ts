@@ -321,13 +321,19 @@ function receivePing (state: YamuxState, now: number): void {
 
   const sentAt = state.pingsPending.get(length)
 
+  if ((flags & Flag.ack) !== 0 && sentAt === undefined && state.latePongs > 0) {
+    state.latePongs--
+    return
+  }
+
   if ((flags & Flag.ack) === 0 || sentAt === undefined) {
-    // late, repeated or never asked for: of no use, and no reason to end the connection
+    // repeated or never asked for: of no use, and no reason to end the connection
     charge(state, 'emptyFrames', now)
     return
   }
 
   state.pingsPending.delete(length)
+  state.pingsGivenUp.delete(length)
   state.roundTrip.sample(now - sentAt)
   state.events.push({ type: 'pong', id: length, rtt: now - sentAt })
 

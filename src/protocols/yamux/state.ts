@@ -46,6 +46,10 @@ export class YamuxState extends ConnectionState<YamuxStream, 'keep-alive' | 'pon
   readonly pongsOwed: number[] = []
   readonly pingsOwed: number[] = []
   readonly pingsPending = new Map<number, number>()
+
+  /** Of those, the ones that nobody waits for any more, the oldest first; and how many were forgotten, whose answers may come yet. */
+  readonly pingsGivenUp = new Set<number>()
+  latePongs = 0
   nextPingId = 0
 
   /** Of our last keep-alive ping, and when the peer last gave a sign of life. */
@@ -109,7 +113,7 @@ export function sendHeld (state: YamuxState, now: number): void {
 }
 
 /** Pings that were given up are forgotten beyond this many: go-yamux drops what it has no room for. */
-const MAX_PENDING_PINGS = 1_024
+const MAX_GIVEN_UP = 1_024
 
 /** Owes the peer a ping. Returns its id. */
 export function requestPing (state: YamuxState): number {
@@ -118,11 +122,26 @@ export function requestPing (state: YamuxState): number {
   state.nextPingId = (id + 1) % 2 ** 32
   state.pingsOwed.push(id)
 
-  if (state.pingsPending.size >= MAX_PENDING_PINGS) {
-    state.pingsPending.delete(state.pingsPending.keys().next().value as number)
+  return id
+}
+
+/** Nobody waits for the answer any more. It tells the round trip all the same, and is no offence even when the ping is forgotten. */
+export function giveUpPing (state: YamuxState, id: number): void {
+  const { pingsGivenUp, pingsOwed, pingsPending } = state
+
+  if (pingsOwed.includes(id)) {
+    pingsOwed.splice(pingsOwed.indexOf(id), 1)
+  } else if (pingsPending.has(id)) {
+    pingsGivenUp.add(id)
   }
 
-  return id
+  if (pingsGivenUp.size > MAX_GIVEN_UP) {
+    const oldest = pingsGivenUp.keys().next().value as number
+
+    pingsGivenUp.delete(oldest)
+    pingsPending.delete(oldest)
+    state.latePongs++
+  }
 }
 
 /** Pings, one after the other, until the round trip is known. */

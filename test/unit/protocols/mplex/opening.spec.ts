@@ -155,6 +155,7 @@ describe('mplex: opening', () => {
     const driver = new MplexDriver()
 
     expect(driver.engine.ping()).to.equal(undefined)
+    expect(driver.engine.giveUpPing()).to.equal(undefined)
     expect(driver.engine.wantsTransmit).to.be.false()
     expect(driver.engine.roundTrip.smoothed).to.equal(undefined)
   })

@@ -94,19 +94,55 @@ describe('yamux: ping', () => {
     expect(link.events()).to.deep.equal([{ type: 'pong', id, rtt: 600_000 }])
   })
 
-  it('forgets the oldest of more than 1,024 pings that were never answered', () => {
+  it('forgets no ping that is waited for', () => {
     const link = new EngineDriver()
+    const ids = Array.from({ length: 12_000 }, () => link.engine.ping())
 
-    for (let i = 0; i < 1_025; i++) {
-      link.engine.ping()
-      link.sent()
-    }
+    link.sent()
+    link.give(...ids.map(id => pong(id)))
+    expect(link.events()).to.deep.equal(ids.map(id => ({ type: 'pong', id, rtt: 0 })))
+    expect(link.engine.state).to.equal('open')
+  })
 
-    link.give(pong(0))
-    expect(link.events()).to.deep.equal([])
+  it('forgets the oldest of more than 1,024 pings that were given up, and charges nobody for their answers', () => {
+    const link = new EngineDriver()
+    const waited = link.engine.ping()
+    const ids = Array.from({ length: 12_000 }, () => link.engine.ping())
 
-    link.give(pong(1), pong(1_024))
-    expect(link.events()).to.have.lengthOf(2)
+    link.sent()
+    ids.forEach(id => { link.engine.giveUpPing(id) })
+    link.give(pong(waited), ...ids.map(id => pong(id)))
+
+    expect(link.events()).to.deep.equal([waited, ...ids.slice(-1_024)].map(id => ({ type: 'pong', id, rtt: 0 })))
+    expect(link.engine.state).to.equal('open')
+
+    // once: what comes beyond it is charged
+    link.give(...ids.map(id => pong(id)))
+    expect(link.engine.state).to.equal('closed')
+  })
+
+  it('tells the round trip by the late answer to a ping that was given up', () => {
+    const link = new EngineDriver()
+    const id = link.engine.ping()
+
+    link.sent()
+    link.engine.giveUpPing(id)
+    link.pass(70).give(pong(id))
+    expect(link.engine.roundTrip.last).to.equal(70)
+
+    // it was answered: there is nothing left to give up, nor to excuse
+    link.engine.giveUpPing(id)
+    link.give(...Array.from({ length: 10_001 }, () => pong(id)))
+    expect(link.engine.state).to.equal('closed')
+  })
+
+  it('does not send a ping that was given up before', () => {
+    const link = new EngineDriver()
+    const id = link.engine.ping()
+
+    link.engine.ping()
+    link.engine.giveUpPing(id)
+    expect(link.sent()).to.deep.equal(['ping|SYN 1'])
   })
 
   it('answers pings before it sends what waits on streams', () => {
