@@ -6,9 +6,9 @@ import { Uint8ArrayList } from 'uint8arraylist'
 import { VarintDecoder, encodeVarint } from '../core/varint.ts'
 import { InvalidDataLengthError, InvalidDataLengthLengthError, InvalidMessageLengthError, InvalidParametersError, StreamStateError, UnexpectedEOFError } from '../interface/errors.ts'
 import { checkTimeout } from './checks.ts'
-import { afterTurn } from './clock.ts'
 import { Gathered } from './gathered.ts'
 import { Listeners } from './listeners.ts'
+import { afterOthers, isOthersTurn } from './others-turn.ts'
 import { Turns } from './turns.ts'
 import { within } from './within.ts'
 import type { Bytes, ReadLengthPrefixedOptions, ReadOptions } from '../interface/muxer.ts'
@@ -16,15 +16,6 @@ import type { AbortOptions, MessageStreamEvents, MessageStreamWriteStatus, Strea
 
 /** The default of `maxSize`: as much as one frame holds, and what libp2p's small protocols need. */
 const MAX_MESSAGE_BYTES = 65_536
-
-/**
- * After so many reads the event loop has its turn, about every 2 ms: one who reads what is here already goes on for as long as there
- * is any, and 10 MiB of empty messages, a byte each, held everybody else up for 1.8 s.
- */
-const READS_A_TURN = 4_096
-
-/** Of all streams: a connection hands its bytes to many, and all of their readers go on in the same turn. */
-let reads = 0
 
 /** Prefix and message go as one piece up to here: copying costs less than a second frame. */
 const JOIN_BYTES = 16_384
@@ -102,9 +93,10 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
 
     signal?.throwIfAborted()
 
-    const data = this.isBeingRead ? undefined : this.take(Infinity)
+    const waits = isOthersTurn()
+    const data = waits || this.isBeingRead ? undefined : this.take(Infinity)
 
-    return (data ?? await this.#asReader(async () => this.#next(Infinity, signal), signal))?.subarray() ?? null
+    return (data ?? await this.#asReader(async () => this.#next(Infinity, signal), signal, waits))?.subarray() ?? null
   }
 
   async write (data: Bytes, options: AbortOptions = {}): Promise<void> {
@@ -359,10 +351,9 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
     return data
   }
 
-  async #asReader<T> (read: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async #asReader<T> (read: () => Promise<T>, signal?: AbortSignal, waits = isOthersTurn()): Promise<T> {
     const readers = this.#extra.readers ??= new Turns()
-
-    const work = ++reads % READS_A_TURN === 0 ? async () => afterOthers(read) : read
+    const work = waits ? async () => afterOthers().then(read) : read
 
     try {
       if (!readers.busy) {
@@ -469,13 +460,4 @@ export function writeError (status: MessageStreamWriteStatus, cause?: Error): St
 
 function iteratorOf (source: AsyncIterable<Bytes> | Iterable<Bytes>): AsyncIterator<Bytes> | Iterator<Bytes> {
   return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
-}
-
-/** Once the event loop has had its turn. */
-async function afterOthers<T> (work: () => Promise<T>): Promise<T> {
-  await new Promise<void>(resolve => {
-    afterTurn(resolve)
-  })
-
-  return work()
 }

@@ -10,6 +10,7 @@ import { FEW_PIECES } from '../core/receive-queue.ts'
 import { Edge } from '../core/stream-record.ts'
 import { StreamBufferError, StreamResetError, StreamStateError } from '../interface/errors.ts'
 import { checkCode } from './checks.ts'
+import { afterOthers, isOthersTurn } from './others-turn.ts'
 import { PushedBack } from './pushed-back.ts'
 import { writeError } from './stream-surface.ts'
 import { StreamView, isLocal } from './stream-view.ts'
@@ -196,6 +197,10 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
 
     try {
       while (true) {
+        if (isOthersTurn()) {
+          await afterOthers()
+        }
+
         const data = this.take(MESSAGE_BYTES)
 
         if (data !== undefined) {

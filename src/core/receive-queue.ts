@@ -96,12 +96,7 @@ export class ReceiveQueue {
   /** Puts pieces that were taken out, or come from elsewhere, in front of the rest or behind it, and settles all. */
   putBack (pieces: Uint8Array[], inFront: boolean): void {
     if (inFront && this.byteLength > 0) {
-      // not one by one: a reader may have taken a million
-      this.#pieces = pieces.concat(this.#pieces.slice(this.#head))
-      this.#head = 0
-      this.#settled = 0
-      this.#tail?.close()
-      this.byteLength += pieces.reduce((sum, { byteLength }) => sum + byteLength, 0)
+      this.#putInFront(pieces)
     } else {
       for (const piece of pieces) {
         this.push(piece)
@@ -109,6 +104,60 @@ export class ReceiveQueue {
     }
 
     this.settle()
+  }
+
+  /** Costs what is put back, and not what is queued: a parser may take a message of a few bytes, and put back the rest, each time. */
+  #putInFront (pieces: Uint8Array[]): void {
+    const few = this.pieces + pieces.length <= FEW_PIECES
+    const front = new ReceiveQueue()
+
+    pieces.forEach(piece => { front.push(piece) })
+    front.settle(!few)
+
+    if (!few) {
+      this.#joinTo(front)
+    }
+
+    if (this.#settled === this.#head) {
+      // what comes next is behind what is put back, and not in the room of what was taken
+      this.#tail?.close()
+    }
+
+    const { length } = front.#pieces
+
+    if (length > this.#head) {
+      // as much room again as there are pieces: made anew for each, a million would take a million times as long
+      const room = this.pieces + length
+      const rest = this.#pieces.slice(this.#head)
+
+      this.#pieces = new Array<Uint8Array>(room).fill(EMPTY).concat(rest)
+      this.#settled += room - this.#head
+      this.#head = room
+    }
+
+    this.#head -= length
+    front.#pieces.forEach((piece, i) => { this.#pieces[this.#head + i] = piece })
+    this.byteLength += front.byteLength
+  }
+
+  /** What is little goes over to the last of those in front: only to what is no less, so that no byte is copied more than a few times. */
+  #joinTo (front: ReceiveQueue): void {
+    const index = front.#pieces.length - 1
+    let last = front.#pieces[index]
+    let next = this.#pieces[this.#head]
+
+    while (last.byteLength < KEEP_BYTES && next?.byteLength <= last.byteLength) {
+      const joined = new Uint8Array(last.byteLength + next.byteLength)
+
+      joined.set(last)
+      joined.set(next, last.byteLength)
+      front.#pieces[index] = last = joined
+      front.byteLength += next.byteLength
+      this.byteLength -= next.byteLength
+      this.#pieces[this.#head++] = EMPTY
+      this.#settled = Math.max(this.#settled, this.#head)
+      next = this.#pieces[this.#head]
+    }
   }
 
   clear (): void {
@@ -153,7 +202,7 @@ export class ReceiveQueue {
 
     this.#tail?.finish(pieces, write)
 
-    if (this.#head > 0) {
+    if (this.#head * 2 > write) {
       this.#pieces = pieces.slice(this.#head, write)
       write -= this.#head
       this.#head = 0

@@ -307,4 +307,108 @@ describe('core/receive-queue', () => {
     expect(queue.pieces).to.be.at.most(50)
     expect(queue.byteLength).to.equal(101_010)
   })
+
+  it('costs what is put back, and not what is queued', () => {
+    let looks = 0
+
+    /** What the queue asks a piece for before anything else. */
+    class Piece extends Uint8Array {
+      get byteLength (): number {
+        looks++
+
+        return super.byteLength
+      }
+    }
+
+    const queue = queueOf(...Array.from({ length: 1_000 }, () => new Piece(5_000)))
+
+    queue.settle()
+    looks = 0
+
+    // a parser of messages of eight bytes
+    for (let i = 0; i < 600; i++) {
+      queue.putBack([(queue.shift() as Uint8Array).subarray(8)], true)
+    }
+
+    expect(queue.byteLength).to.equal(5_000_000 - 4_800)
+    expect(looks).to.be.lessThan(50_000)
+
+    // one that changes its mind
+    looks = 0
+
+    for (let i = 0; i < 1_000; i++) {
+      queue.putBack([new Piece(5_000)], true)
+    }
+
+    expect(queue.pieces).to.equal(2_000)
+    expect(looks).to.be.lessThan(50_000)
+  })
+
+  it('joins little that is put back to what was put back before, down to the last piece', () => {
+    const whole = pattern(1_060)
+    const queue = queueOf(...Array.from({ length: 20 }, (_, i) => whole.subarray(1_000 + 3 * i, 1_003 + 3 * i)))
+
+    for (let end = 1_000; end > 0; end -= 10) {
+      queue.putBack([whole.subarray(end - 10, end)], true)
+    }
+
+    expect(queue.pieces).to.be.at.most(20)
+    queue.putBack(Array.from({ length: 20 }, () => new Uint8Array(100)), true)
+    expect(queue.pieces).to.equal(1)
+    expect(join(...takeAll(queue))).to.deep.equal(join(new Uint8Array(2_000), whole))
+  })
+
+  it('gives the same bytes in whatever order they are pushed, read, put back and settled', () => {
+    const source = pattern(65_536)
+    let seed = 1
+
+    const upTo = (max: number): number => {
+      seed = seed * 48_271 % (2 ** 31 - 1)
+
+      return seed % max
+    }
+
+    const slice = (): Uint8Array => {
+      const start = upTo(60_000)
+
+      return source.subarray(start, start + 1 + upTo(upTo(4) === 0 ? 5_000 : 30))
+    }
+
+    for (let round = 0; round < 50; round++) {
+      const queue = queueOf()
+      let model: Uint8Array = new Uint8Array()
+
+      for (let step = 0; step < 200; step++) {
+        const pieces = Array.from({ length: 1 + upTo(upTo(5) === 0 ? 40 : 3) }, slice)
+        const act = upTo(6)
+
+        if (act === 0) {
+          pieces.forEach(piece => { queue.push(piece) })
+          model = join(model, ...pieces)
+        } else if (act === 1) {
+          queue.putBack(pieces, false)
+          model = join(model, ...pieces)
+        } else if (act === 2) {
+          queue.putBack(pieces, true)
+          model = join(...pieces, model)
+        } else if (act === 3) {
+          queue.settle(upTo(2) === 0)
+        } else {
+          const taken = queue.shift(upTo(2) === 0 ? Infinity : 1 + upTo(100))
+
+          expect(taken ?? new Uint8Array()).to.deep.equal(model.subarray(0, taken?.byteLength ?? 0))
+          // its new owner may do with it what it likes
+          model = model.slice(taken?.byteLength ?? 0)
+
+          if (taken !== undefined && taken.buffer !== source.buffer) {
+            taken.fill(0)
+          }
+        }
+
+        expect(queue.byteLength).to.equal(model.byteLength)
+      }
+
+      expect(join(...takeAll(queue))).to.deep.equal(model)
+    }
+  })
 })
