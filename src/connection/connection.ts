@@ -229,7 +229,12 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     this.changed()
 
     if (this.streams.length > 0) {
-      await this.#waiters.wait(() => this.streams.length === 0, options.signal)
+      await this.#waiters.wait(() => {
+        // not by the list, which each that ends has made anew: the end of ten thousand took a second
+        const { inbound, outbound } = this.engine.streamCount
+
+        return inbound + outbound === 0
+      }, options.signal)
     }
 
     if (this.#error !== undefined) {
