@@ -57,8 +57,8 @@ describe('trials: connections that are cut', () => {
       process.stdout.write(String(await objectBytes() - before))
     `], { encoding: 'utf8' }))
 
-    // each an object with two fields of 40 bytes, an array of 32, its one element of 24, and 8 in the array of all
-    expect(grown).to.be.within(1_000_000, 1_100_000)
+    // each an object with two fields of 40 bytes, an array of 32, its one element of 24, and 8 in the array of all, which has room to spare
+    expect(grown).to.be.within(1_000_000, 1_300_000)
   })
 
   it('takes no other error for that of a cut', () => {
