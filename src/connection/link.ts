@@ -112,16 +112,20 @@ export class Link {
   async #close (frames: Uint8Array[] | undefined, error: Error | undefined): Promise<void> {
     const maConn = this.#maConn
     const drop = (): void => {}
+    const over = Promise.withResolvers<void>()
+    const onOver = (): void => { over.resolve() }
 
     // what nobody takes fills a buffer, which resets the connection when it is full, and our last word is lost
     maConn.addEventListener('message', drop)
+    // one that is reset while it has bytes to send goes on waiting, in libp2p's `close()`, for a drain that never comes
+    maConn.addEventListener('close', onOver)
 
     try {
       if (frames !== undefined) {
         this.#send(frames)
       }
 
-      await raceSignal(maConn.close(), AbortSignal.timeout(error === undefined ? this.#closeMillis : CLOSE_FLUSH_MILLIS))
+      await raceSignal(Promise.race([maConn.close(), over.promise]), AbortSignal.timeout(error === undefined ? this.#closeMillis : CLOSE_FLUSH_MILLIS))
 
       if (error === undefined) {
         return
@@ -130,6 +134,7 @@ export class Link {
       error ??= err
     } finally {
       maConn.removeEventListener('message', drop)
+      maConn.removeEventListener('close', onOver)
     }
 
     // some end their own half only, and would wait for a peer that is given up

@@ -190,6 +190,16 @@ describe('connection: the link', () => {
     expect(memory.outbound.aborted).to.have.property('name', 'TimeoutError')
   })
 
+  it('is closed when the connection is reset amid it, though the close of that goes on waiting', async () => {
+    const { link: it, memory } = link()
+
+    memory.outbound.close = async () => new Promise(() => {})
+    it.close([pattern(7)], undefined)
+    expect(await outcomeOf(it.closed)).to.equal('pending')
+    memory.outbound.abort(new Error('ECONNRESET'))
+    expect(await outcomeOf(it.closed)).to.equal('resolved')
+  })
+
   it('closed or aborted when the connection is over, does nothing', async () => {
     const { link: it, memory } = link()
 
