@@ -49,6 +49,9 @@ export interface Nodes {
   /** What stands as long as the nodes do, and a muxer may listen to: by its name. */
   listened: Record<string, Listened>
 
+  /** The sender has begun to close its connection: a cut that comes amid that is not what ended its streams. */
+  closing: boolean
+
   /** What came of the file that was sent last, at the other end. */
   received: Promise<Transfer> | undefined
   stop(): Promise<void>
@@ -124,6 +127,7 @@ export async function createNodes (muxer: MuxerName, directory: string, signal: 
     receiver,
     port,
     watched: [],
+    closing: false,
     received: undefined,
     stop: async () => {
       await Promise.all([sender.stop(), receiver.stop()])

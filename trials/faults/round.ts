@@ -98,6 +98,7 @@ export async function runRound (init: RoundInit): Promise<RoundReport> {
   lag.enable()
   nodes.watched = []
   nodes.carriers.length = 0
+  nodes.closing = false
   nodes.received = undefined
 
   try {
@@ -108,7 +109,7 @@ export async function runRound (init: RoundInit): Promise<RoundReport> {
     must(noticedMillis <= mostMillis, `a stream lived on for ${noticedMillis.toFixed(0)} ms, and ${INACTIVITY_MILLIS} are configured; with the event loop as late as it was ${mostMillis.toFixed(0)} may be`)
 
     for (const watched of nodes.watched) {
-      checkStream(watched, nodes.watched, proxy, cut, init.muxer)
+      checkStream(watched, nodes, proxy, cut, init.muxer)
     }
 
     await checkFile(init)
@@ -179,6 +180,7 @@ async function use (init: RoundInit, proxy: Proxy, crowd: boolean, expected: Cut
     await source.file.close()
 
     if (proxy.cutAt === undefined && connection !== undefined) {
+      nodes.closing = true
       await close(connection, proxy, signal)
     }
   }
@@ -231,7 +233,7 @@ async function untilOver ({ nodes, muxer }: RoundInit, proxy: Proxy, cut: Cut): 
 }
 
 /** A cut is an error on every stream that had not ended before, and never one that looks like an end. */
-function checkStream (watched: Watched, all: Watched[], proxy: Proxy, cut: Cut, muxer: MuxerName): void {
+function checkStream (watched: Watched, { watched: all, closing }: Nodes, proxy: Proxy, cut: Cut, muxer: MuxerName): void {
   const { side, error, endedAt, stream } = watched
   const wasOpen = proxy.cutAt !== undefined && endedAt !== undefined && endedAt > proxy.cutAt
 
@@ -243,7 +245,7 @@ function checkStream (watched: Watched, all: Watched[], proxy: Proxy, cut: Cut, 
     return
   }
 
-  if (!wasOpen) {
+  if (!wasOpen || (closing && side === 'sender' && error.name === 'MuxerClosedError')) {
     return
   }
 
