@@ -47,7 +47,7 @@ describe('trials: connections that are cut', () => {
     expect(weighObjects({ snapshot: { meta }, nodes: [0, 7, 1_000, 1, 7, 20, 2, 7, 3, 3, 7, 500, 1, 7, 100] })).to.equal(123)
   })
 
-  it('weighs objects to the byte, in a process of their own', () => {
+  it('weighs objects that are held, in a process of their own', () => {
     const grown = Number(execFileSync(process.execPath, ['--input-type=module', '-e', `
       import { objectBytes } from ${JSON.stringify(new URL('../../trials/faults/heap.js', import.meta.url))}
 
