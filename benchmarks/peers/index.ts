@@ -47,6 +47,17 @@ export const PEERS: PeerInfo[] = [
     }
   },
   {
+    name: 'framing',
+    title: 'no muxer, but frames',
+    links: ['bare', 'noise'],
+    cases: /^(download-1|upload-1|ping-pong)$/,
+    create: async link => {
+      const { FramingChannel } = await import('./framing.ts')
+
+      return (await import('./libp2p-bare.ts')).libp2pBare(undefined, link, maConn => new FramingChannel(maConn))
+    }
+  },
+  {
     name: 'http2',
     title: 'node:http2',
     links: ['bare'],

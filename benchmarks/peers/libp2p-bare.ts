@@ -16,6 +16,9 @@ import type { Connection, ConnectionEncrypter, MessageStream, MultiaddrConnectio
 
 export type MuxerFactory = (components: any) => StreamMuxerFactory
 
+/** Makes the one channel of a connection that has no muxer. */
+export type ToChannel = (maConn: MessageStream) => Channel
+
 class BareSession implements Session {
   readonly #maConn: MultiaddrConnection
   readonly #muxer: StreamMuxer
@@ -48,17 +51,19 @@ class BareSession implements Session {
 /** No muxer: the connection is the one channel there is. What the link under all muxers of libp2p allows. */
 class PlainSession implements Session {
   readonly #maConn: MessageStream
+  readonly #toChannel: ToChannel
 
-  constructor (maConn: MessageStream) {
+  constructor (maConn: MessageStream, toChannel: ToChannel) {
     this.#maConn = maConn
+    this.#toChannel = toChannel
   }
 
   async open (): Promise<Channel> {
-    return new StreamChannel(this.#maConn)
+    return this.#toChannel(this.#maConn)
   }
 
   onChannel (callback: (channel: Channel) => void): void {
-    callback(new StreamChannel(this.#maConn))
+    callback(this.#toChannel(this.#maConn))
   }
 
   close (): void {
@@ -78,7 +83,7 @@ async function createEncrypter (): Promise<ConnectionEncrypter> {
   })
 }
 
-export function libp2pBare (factory?: MuxerFactory, link: LinkName = 'bare'): Peer {
+export function libp2pBare (factory?: MuxerFactory, link: LinkName = 'bare', toChannel: ToChannel = maConn => new StreamChannel(maConn)): Peer {
   const components = { logger: defaultLogger() }
   const transport: Transport = tcp({
     // pauses between two rounds are not to end a connection
@@ -97,9 +102,9 @@ export function libp2pBare (factory?: MuxerFactory, link: LinkName = 'bare'): Pe
         const secure = maConn.direction === 'outbound' ? encrypter.secureOutbound : encrypter.secureInbound
         const { connection } = await secure.call(encrypter, maConn, { skipStreamMuxerNegotiation: true })
 
-        use(new PlainSession(connection))
+        use(new PlainSession(connection, toChannel))
       } else {
-        use(muxers === undefined ? new PlainSession(maConn) : new BareSession(maConn, muxers.createStreamMuxer(maConn)))
+        use(muxers === undefined ? new PlainSession(maConn, toChannel) : new BareSession(maConn, muxers.createStreamMuxer(maConn)))
       }
 
       return maConn as unknown as Connection

@@ -9,6 +9,7 @@
 import { takeEdges } from '../core/stream-lanes.ts'
 import { Alarm } from './clock.ts'
 import { Link } from './link.ts'
+import { spendTurn } from './others-turn.ts'
 import type { Clock } from './clock.ts'
 import type { Engine, EngineEvent } from '../core/engine.ts'
 import type { StreamRecord } from '../core/stream-record.ts'
@@ -113,11 +114,12 @@ export class Driver {
 
   readonly #onBytes = (data: Iterable<Uint8Array>): void => {
     const first = !this.#flushScheduled
+    const deliveredAt = this.#clock.now()
 
-    this.#deliveredAt = this.#clock.now()
+    this.#deliveredAt = deliveredAt
 
     try {
-      this.#receive(data, this.#deliveredAt)
+      this.#receive(data, deliveredAt)
       this.settle()
     } finally {
       // a metrics plugin that throws must not stop the clock for good
@@ -131,6 +133,10 @@ export class Driver {
     // deliveries in the same turn go together.
     if (first) {
       this.#transmit()
+    }
+
+    if (spendTurn(this.#clock.now() - deliveredAt)) {
+      this.link.yieldTurn()
     }
   }
 

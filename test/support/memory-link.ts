@@ -47,6 +47,9 @@ export class MemoryEnd extends TypedEventEmitter<MessageStreamEvents> implements
   /** Calls after this end was over. */
   sendsAfterEnd = 0
 
+  /** Takes nothing. */
+  paused = false
+
   /** Bytes that the other end has not received. */
   inFlight = 0
 
@@ -189,11 +192,12 @@ export class MemoryEnd extends TypedEventEmitter<MessageStreamEvents> implements
   }
 
   pause (): void {
-    throw new Error('a muxer never pauses its transport')
+    this.paused = true
   }
 
   resume (): void {
-    throw new Error('a muxer never pauses its transport')
+    this.paused = false
+    this.#other.#move()
   }
 
   push (): void {
@@ -225,8 +229,12 @@ export class MemoryEnd extends TypedEventEmitter<MessageStreamEvents> implements
     return pieces
   }
 
+  get #isHeld (): boolean {
+    return this.#options.manual === true || this.#other.paused
+  }
+
   #move (): void {
-    if (this.#moving || this.#options.manual === true || this.#queue.length === 0) {
+    if (this.#moving || this.#isHeld || this.#queue.length === 0) {
       return
     }
 
@@ -234,7 +242,7 @@ export class MemoryEnd extends TypedEventEmitter<MessageStreamEvents> implements
     queueMicrotask(() => {
       this.#moving = false
 
-      if (this.#options.manual !== true && this.#queue.length > 0) {
+      if (!this.#isHeld && this.#queue.length > 0) {
         this.#deliver()
         this.#move()
       }
