@@ -38,13 +38,13 @@ async function settle (): Promise<void> {
   }
 }
 
-export function idle (init: { name: string, title: string, streams: number }): BenchCase {
-  const { name, title, streams } = init
+export function idle (init: { name: string, title: string, streams: number, links: BenchCase['links'] }): BenchCase {
+  const { name, title, streams, links } = init
 
   return {
     name,
     title,
-    links: ['bare'],
+    links,
     metrics: METRICS,
     native: {
       request: ({ millis }) => ({ kind: 'idle', streams, bytes: 1, millis }),

@@ -17,6 +17,7 @@ export const CASES: BenchCase[] = [
   transfer({ name: 'upload-100', title: 'upload, 100 streams', direction: 'up', streams: 100, bytes: LARGE, links: BOTH }),
   transfer({ name: 'download-100', title: 'download, 100 streams', direction: 'down', streams: 100, bytes: LARGE }),
   transfer({ name: 'upload-1000', title: 'upload, 1,000 streams', direction: 'up', streams: 1_000, bytes: LARGE }),
+  transfer({ name: 'upload-10000', title: 'upload, 10,000 streams', direction: 'up', streams: 10_000, bytes: LARGE }),
   transfer({ name: 'messages-100', title: '100-byte messages, 1 stream', direction: 'up', streams: 1, bytes: 100, links: BOTH }),
   transfer({ name: 'messages-512', title: '512-byte messages, 1 stream', direction: 'up', streams: 1, bytes: 512, links: BOTH }),
   transfer({ name: 'messages-1000-streams', title: '100-byte messages over 1,000 streams', direction: 'up', streams: 1_000, bytes: 100, links: BOTH }),
@@ -25,7 +26,7 @@ export const CASES: BenchCase[] = [
   openEchoClose({ name: 'open', title: 'open, echo 1 byte, close; 16 at a time', links: BOTH }),
   echoUnderBulk({ name: 'echo-under-bulk', title: '64-byte echo while another stream sends bulk', links: BOTH }),
   echoBehindQueue({ name: 'echo-behind-queue', title: '64-byte echo while 256 MiB wait on another stream', links: BOTH, bytes: 268_435_456 }),
-  idle({ name: 'idle', title: '10,000 idle streams', streams: 10_000 }),
+  idle({ name: 'idle', title: '10,000 idle streams', streams: 10_000, links: BOTH }),
   slowReader({ name: 'slow-reader', title: 'reader of 64 KiB every 50 ms, writer of all it can' }),
   shaped({ name: 'shaped-60ms', title: '1 Gbit/s, 60 ms round trip', shape: { bitsPerSecond: 1e9, roundTripMillis: 60 } }),
   shaped({ name: 'shaped-20ms', title: '100 Mbit/s, 20 ms round trip', shape: { bitsPerSecond: 1e8, roundTripMillis: 20 } })

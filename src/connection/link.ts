@@ -1,6 +1,7 @@
 /** The connection under a muxer: bytes in, frames out as long as it takes them, and its end. */
 import { raceSignal } from 'race-signal'
 import { Uint8ArrayList } from 'uint8arraylist'
+import { BusyPoll } from './busy-poll.ts'
 import { afterTurn } from './clock.ts'
 import { scavenges } from './scavenges.ts'
 import type { MessageStream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
@@ -44,6 +45,7 @@ export class Link {
   readonly #maConn: MessageStream
   readonly #closeMillis: number
   readonly #handlers: LinkHandlers
+  readonly #busyPoll = new BusyPoll()
   #writable: boolean
 
   /** Others have their turn. */
@@ -163,6 +165,7 @@ export class Link {
     }
 
     scavenges.moved(this.#turnBytes - before)
+    this.#busyPoll.sent(this.#turnBytes - before)
 
     if (before < WATCHED_BYTES && this.#turnBytes >= WATCHED_BYTES) {
       afterTurn(this.#onTurn)
@@ -195,6 +198,7 @@ export class Link {
   }
 
   readonly #onMessage = (event: StreamMessageEvent): void => {
+    this.#busyPoll.received(event.data.byteLength)
     scavenges.moved(event.data.byteLength)
     this.#handlers.onBytes(event.data instanceof Uint8Array ? [event.data] : event.data)
   }
