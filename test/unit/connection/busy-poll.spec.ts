@@ -1,6 +1,7 @@
 import { expect } from 'aegir/chai'
 import { BusyPoll } from '../../../src/connection/busy-poll.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
+import { until } from '../../support/waiting.ts'
 
 interface Conversation {
   /** A message of so many bytes, and an answer after so many milliseconds. Returns until when it stays awake for it, relative to the message. */
@@ -9,19 +10,19 @@ interface Conversation {
 
 function converse (): Conversation {
   const clock = new VirtualClock()
-  let until: number | undefined
-  const busyPoll = new BusyPoll(clock, at => { until = at })
+  let awakeUntil: number | undefined
+  const busyPoll = new BusyPoll(clock, at => { awakeUntil = at })
 
   return {
     say (millis, sent = 64, received = 64) {
       const start = clock.now()
 
-      until = undefined
+      awakeUntil = undefined
       busyPoll.sent(sent)
       clock.skip(millis)
       busyPoll.received(received)
 
-      return until === undefined ? undefined : Math.round((until - start) * 1_000) / 1_000
+      return awakeUntil === undefined ? undefined : Math.round((awakeUntil - start) * 1_000) / 1_000
     }
   }
 }
@@ -103,10 +104,7 @@ describe('connection: answers that are awaited awake', () => {
         busyPoll.received(64)
       })
       expect(pending).to.equal(1)
-
-      while (pending > 0) {
-        await new Promise(resolve => { setImmediate(resolve) })
-      }
+      await until(() => pending === 0)
     } finally {
       globalThis.setImmediate = setImmediate
     }
