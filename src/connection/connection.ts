@@ -92,7 +92,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   #peerLeaves = false
   readonly #waiters = new Waiters()
   readonly #openQueue = new OpenQueue(options => this.#open(options))
-  readonly #pings = new Pings(this)
+  readonly #pings: Pings
 
   constructor (maConn: MessageStream, init: ConnectionInit) {
     super()
@@ -104,6 +104,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     this.#maConn = maConn as Partial<Addressed>
     this.#acceptor = new Acceptor(this.#acceptorHandlers(), init.maxEarlyStreams, init.acceptBacklog)
     this.#clock = init.clock ?? systemClock
+    this.#pings = new Pings(this, this.#clock)
     this.#driver = new Driver(maConn, this.#clock, init.maxBatchLength, init.createEngine, {
       onEdges: (record, edges) => {
         this.#onEdges(record, edges)

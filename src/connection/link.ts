@@ -48,9 +48,6 @@ export class Link {
   readonly #busyPoll = new BusyPoll()
   #writable: boolean
 
-  /** Others have their turn. */
-  #paused = false
-
   /** Sent in this turn of the event loop, and in those before that nobody looked at the end of. */
   #turnBytes = 0
 
@@ -89,17 +86,6 @@ export class Link {
         return
       }
     }
-  }
-
-  /** Takes nothing more until others had their turn. */
-  yieldTurn (): void {
-    if (this.#paused || !this.open) {
-      return
-    }
-
-    this.#paused = true
-    this.#maConn.pause()
-    afterTurn(this.#onOthersDone)
   }
 
   /** Hears no more of the connection: what a peer sends to a muxer that is dead is not even parsed. */
@@ -183,17 +169,6 @@ export class Link {
 
     if (held && this.#writable) {
       this.#handlers.onTurn()
-    }
-  }
-
-  readonly #onOthersDone = (): void => {
-    this.#paused = false
-
-    try {
-      this.#maConn.resume()
-    } catch (err: any) {
-      // it throws when all was read and the peer has ended it, of which its event tells
-      this.#maConn.log.trace('nothing more to read - %e', err)
     }
   }
 

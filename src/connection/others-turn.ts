@@ -1,4 +1,4 @@
-/** Who always finds something to do, and the event loop, which has its turn all the same. */
+/** Readers who always find something to read, and the event loop, which has its turn all the same. */
 import { afterTurn } from './clock.ts'
 
 /**
@@ -20,43 +20,4 @@ export async function afterOthers (): Promise<void> {
   await new Promise<void>(resolve => {
     afterTurn(resolve)
   })
-}
-
-/**
- * Deliveries of all connections together may take so many milliseconds of one turn. Node.js reads up to 2 MiB of each socket in a
- * turn, which in frames of a byte are 160,000, and 0.15 s: eight such peers held everybody else up for 2 s.
- */
-const DELIVERY_MILLIS_A_TURN = 50
-
-/**
- * Only what took as long, in this turn and those before, is looked at when a turn is over: that takes the event loop one
- * more round through the kernel, which a conversation pays for once in hundreds of messages so.
- */
-const WATCHED_MILLIS = 10
-
-let deliveryMillis = 0
-let watched = false
-
-/**
- * A delivery took so long. `true`: its connection brings no more until others had their turn. Browsers have a task for each
- * message of a socket, and would go on to fill the buffer of one that is paused.
- */
-export function spendTurn (millis: number): boolean {
-  if (globalThis.setImmediate === undefined) {
-    return false
-  }
-
-  deliveryMillis += millis
-
-  if (deliveryMillis >= WATCHED_MILLIS && !watched) {
-    watched = true
-    afterTurn(onTurn)
-  }
-
-  return deliveryMillis >= DELIVERY_MILLIS_A_TURN
-}
-
-function onTurn (): void {
-  watched = false
-  deliveryMillis = 0
 }

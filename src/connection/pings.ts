@@ -1,28 +1,40 @@
 /**
- * Pings, each with whoever waits for its answer. No more than some are under way at once: all who ask meanwhile wait for the
- * next, which is sent as soon as one of them is over, and share it, as it begins after the call of each.
+ * Pings, each with whoever waits for its answer. No more than some are under way at once, or go out in a second: all who ask
+ * meanwhile wait for the next, which is sent as soon as there is room, and share it, as it begins after the call of each.
  */
 import { UnsupportedOperationError } from '@libp2p/interface'
 import { raceSignal } from 'race-signal'
+import { Budget } from '../core/budget.ts'
+import type { Clock } from './clock.ts'
 import type { StreamHost } from './stream-view.ts'
 
 /** go-yamux has room for 32 that wait for its answer, and drops what comes beyond: half of it, as a keep-alive has its own. */
 const MAX_PINGS = 16
 
+/**
+ * So many go out at once, and a tenth of it a second from then on: who asks again and again as soon as it has its answer went over
+ * the budget that our own muxers have for a peer's pings, ten times as much, in half a second.
+ */
+const PINGS_AT_ONCE = 1_000
+const PING_MILLIS = 10
+
 export class Pings {
   readonly #host: PingHost
+  readonly #clock: Clock
+  readonly #budget = new Budget(PINGS_AT_ONCE)
   readonly #waiting = new Map<number, PromiseWithResolvers<number>>()
   #next: PromiseWithResolvers<void> | undefined
   #shared: Promise<number> | undefined
   #closedBy: Error | undefined
 
-  constructor (host: PingHost) {
+  constructor (host: PingHost, clock: Clock) {
     this.#host = host
+    this.#clock = clock
   }
 
   /** Resolves with the round trip in milliseconds, rejects as `send()` does. */
   async ask (signal?: AbortSignal): Promise<number> {
-    if (this.#waiting.size < MAX_PINGS) {
+    if (this.#shared === undefined && this.#waiting.size < MAX_PINGS && this.#budget.take(this.#host.now())) {
       return this.send(signal)
     }
 
@@ -69,15 +81,28 @@ export class Pings {
     for (const answer of this.#waiting.values()) {
       answer.reject(error)
     }
+
+    this.#next?.resolve()
   }
 
   async #sendNext (): Promise<number> {
-    this.#next = Promise.withResolvers()
-    await this.#next.promise
-    this.#next = undefined
+    while (this.#closedBy === undefined && (this.#waiting.size >= MAX_PINGS || !this.#budget.take(this.#host.now()))) {
+      await this.#room()
+    }
+
     this.#shared = undefined
 
     return this.send()
+  }
+
+  /** Until one of those under way is over, or the next may go if it was the number in a second that was too large. */
+  async #room (): Promise<void> {
+    const next = this.#next = Promise.withResolvers()
+    const cancel = this.#waiting.size < MAX_PINGS ? this.#clock.schedule(next.resolve, PING_MILLIS) : undefined
+
+    await next.promise
+    cancel?.()
+    this.#next = undefined
   }
 }
 

@@ -47,9 +47,6 @@ export class MemoryEnd extends TypedEventEmitter<MessageStreamEvents> implements
   /** Calls after this end was over. */
   sendsAfterEnd = 0
 
-  /** Takes nothing. */
-  paused = false
-
   /** Bytes that the other end has not received. */
   inFlight = 0
 
@@ -192,12 +189,11 @@ export class MemoryEnd extends TypedEventEmitter<MessageStreamEvents> implements
   }
 
   pause (): void {
-    this.paused = true
+    throw new Error('a muxer never pauses its transport')
   }
 
   resume (): void {
-    this.paused = false
-    this.#other.#move()
+    throw new Error('a muxer never pauses its transport')
   }
 
   push (): void {
@@ -229,12 +225,8 @@ export class MemoryEnd extends TypedEventEmitter<MessageStreamEvents> implements
     return pieces
   }
 
-  get #isHeld (): boolean {
-    return this.#options.manual === true || this.#other.paused
-  }
-
   #move (): void {
-    if (this.#moving || this.#isHeld || this.#queue.length === 0) {
+    if (this.#moving || this.#options.manual === true || this.#queue.length === 0) {
       return
     }
 
@@ -242,7 +234,7 @@ export class MemoryEnd extends TypedEventEmitter<MessageStreamEvents> implements
     queueMicrotask(() => {
       this.#moving = false
 
-      if (!this.#isHeld && this.#queue.length > 0) {
+      if (this.#options.manual !== true && this.#queue.length > 0) {
         this.#deliver()
         this.#move()
       }

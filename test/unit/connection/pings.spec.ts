@@ -4,7 +4,7 @@ import { pong } from '../../support/frames.ts'
 import { memoryLink } from '../../support/memory-link.ts'
 import { muxerAndPeer } from '../../support/muxers.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
-import { noUnhandledRejections, outcomeOf, turn } from '../../support/waiting.ts'
+import { noUnhandledRejections, outcomeOf, turn, until } from '../../support/waiting.ts'
 import type { WithPeer } from '../../support/muxers.ts'
 
 /** A peer that answers pings when the test does, and is punished for the second answer that was not asked for. */
@@ -53,6 +53,33 @@ describe('connection: pings', () => {
     expect(peer.lines.slice(17)).to.deep.equal(['ping|SYN 17', 'ping|SYN 18'])
     peer.send(pong(17), pong(18))
     await Promise.all(next)
+  })
+
+  it('go out a thousand at once, and a hundred a second from then on, however soon they are answered', async () => {
+    const clock = new VirtualClock()
+    const { muxer, peer } = muxerAndPeer({ clock })
+    const reason = new Error('the test is over')
+    let answered = 0
+
+    const asking = (async () => {
+      while (true) {
+        await muxer.ping()
+        answered++
+      }
+    })()
+
+    asking.catch(() => {})
+    await until(() => answered === 1_000)
+    await turn()
+    expect(peer.lines).to.have.lengthOf(1_000)
+    await clock.advance(100)
+    expect(answered).to.equal(1_010)
+    expect(clock.pending).to.equal(1)
+
+    // nothing of it is left
+    muxer.abort(reason)
+    await expect(asking).to.eventually.be.rejectedWith(reason.message)
+    expect(clock.pending).to.equal(0)
   })
 
   it('are given up by the reason of their signal, under way or not, which makes room; late answers are no offence', async () => {
