@@ -4,6 +4,9 @@
  */
 import type { StreamRecord } from './stream-record.ts'
 
+/** Beside the bits of `Edge`: the stream stands in the queue, also when what it was queued for has been taken back. */
+const QUEUED = 128
+
 /** Streams to which something happened, for the shell to look at. */
 export class EdgeQueue {
   #first: StreamRecord | undefined
@@ -18,6 +21,7 @@ export class EdgeQueue {
       }
 
       this.#last = stream
+      stream.edges = QUEUED
     }
 
     stream.edges |= edge
@@ -42,7 +46,7 @@ export class EdgeQueue {
 
 /** What happened since the last call. */
 export function takeEdges (stream: StreamRecord): number {
-  const edges = stream.edges
+  const edges = stream.edges & ~QUEUED
 
   stream.edges = 0
 

@@ -57,6 +57,23 @@ describe('core/stream-lanes', () => {
       expect(queue.poll()).to.equal(undefined)
     })
 
+    it('leave a stream in its place when they are taken back', () => {
+      const queue = new EdgeQueue()
+      const [a, b, c] = [record(1), record(3), record(5)]
+
+      queue.raise(a, Edge.remoteEnded)
+      queue.raise(b, Edge.readable)
+      a.edges &= ~Edge.remoteEnded
+      queue.raise(a, Edge.closed)
+      queue.raise(c, Edge.opened)
+
+      expect(queue.poll()).to.equal(a)
+      expect(takeEdges(a)).to.equal(Edge.closed)
+      expect(queue.poll()).to.equal(b)
+      expect(queue.poll()).to.equal(c)
+      expect(queue.poll()).to.equal(undefined)
+    })
+
     it('have a bit each', () => {
       const bits = Object.values(Edge)
 

@@ -82,6 +82,17 @@ describe('yamux: what waits to be read on all streams', () => {
     expect(link.engine.state).to.equal('open')
   })
 
+  it('tells of it, and of all that came behind it, when its end had come and was not told yet', () => {
+    const link = new EngineDriver('client', { connectionWindowBudget: 0, budgets: { unreadBytes: WINDOW, unstartedBytes: WINDOW } })
+    const [first] = fill(link, 2)
+
+    link.inbound(4)
+    link.edges()
+    link.give(join(windowUpdate(2, 0, FIN), data(4, 1), windowUpdate(6, 0, SYN), windowUpdate(8, 0, SYN)))
+    expect(first.receive).to.equal('reset')
+    expect(link.edges()).to.deep.equal(['2 ended', '2 closed', '4 readable', '6 opened', '8 opened'])
+  })
+
   it('charges budgets.provokedResets for it', () => {
     const link = new EngineDriver('client', { budgets: { unstartedBytes: WINDOW, provokedResets: 3 } })
 
