@@ -113,6 +113,14 @@ export const PEERS: PeerInfo[] = [
     links: ['bare', 'noise'],
     create: async link => libp2p(link, (await built('yamux')).yamux({ maxInboundStreams: MANY, maxOutboundStreams: MANY, maxEarlyStreams: MANY }))
   },
+  // what the window costs an echo that goes beside bulk, and what it is worth to the bulk
+  ...[['ours-512k', '512 KiB', 524_288], ['ours-1m', '1 MiB', 1_048_576], ['ours-2m', '2 MiB', 2_097_152]].map(([name, size, initialStreamWindowSize]): PeerInfo => ({
+    name: `${name}`,
+    title: `libp2p-muxers/yamux, windows of ${size}`,
+    links: ['bare', 'noise'],
+    cases: /^echo-under-bulk$/,
+    create: async link => libp2p(link, (await built('yamux')).yamux({ streamOptions: { initialStreamWindowSize: Number(initialStreamWindowSize) } }))
+  })),
   {
     name: 'go-yamux',
     title: 'libp2p/go-yamux (Go)',

@@ -30,6 +30,7 @@ export class Acceptor<MuxedStream extends Stream> {
   readonly #waiters = new Waiters()
   #streams: MuxedStream[] = []
   #pulled: boolean
+  #refuse: ((stream: MuxedStream) => void) | undefined
 
   constructor (handlers: AcceptorHandlers<MuxedStream>, maxEarlyStreams: number, backlog: number | undefined) {
     this.#handlers = handlers
@@ -42,6 +43,12 @@ export class Acceptor<MuxedStream extends Stream> {
   add (stream: MuxedStream): void {
     if (this.#streams.length === 0 && this.#handlers.listening()) {
       this.#announce(stream)
+      return
+    }
+
+    if (this.#refuse !== undefined) {
+      // it came in the delivery in which we were told to accept no more
+      this.#refuse(stream)
       return
     }
 
@@ -114,8 +121,10 @@ export class Acceptor<MuxedStream extends Stream> {
     }
   }
 
-  /** Those that wait will not be accepted any more. */
+  /** Those that wait will not be accepted any more, nor will those that are still to be told of. */
   refuseAll (refuse: (stream: MuxedStream) => void): void {
+    this.#refuse = refuse
+
     const streams = this.#streams.filter(isWanted)
 
     this.#streams = []

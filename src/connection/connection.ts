@@ -295,12 +295,8 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   }
 
   #onEdges (record: StreamRecord, edges: number): void {
-    if ((edges & Edge.opened) !== 0) {
-      if (record.closed) {
-        // opened and reset in one breath: no handler need hear of it
-        return
-      }
-
+    // opened and reset in one breath: no handler need hear of it
+    if ((edges & Edge.opened) !== 0 && !record.closed) {
       this.#acceptor.add(this.#add(record))
     }
 

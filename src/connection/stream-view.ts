@@ -78,6 +78,8 @@ export abstract class StreamView extends StreamSurface {
     return this.#log
   }
 
+  abstract get readableEnded (): boolean
+
   get status (): MessageStreamStatus {
     const { closed, error } = this.record
 
@@ -93,7 +95,10 @@ export abstract class StreamView extends StreamSurface {
   }
 
   get readStatus (): MessageStreamReadStatus {
-    if (this.record.readClosed || (this.record.closed && this.readBufferLength === 0)) {
+    const { closed, readClosed, receive } = this.record
+
+    // who is being handed the last bytes may still pause the stream, or push some of them back
+    if (readClosed || (closed && this.readBufferLength === 0 && (receive === 'reset' || this.readableEnded))) {
       return 'closed'
     }
 

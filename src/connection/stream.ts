@@ -242,7 +242,12 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
   }
 
   protected readerLeft (): void {
-    this.#maybeEnd()
+    if (!this.isBeingRead && this.listenerCount('message') > 0) {
+      // for them is what the reader has left
+      this.#deliver()
+    } else {
+      this.#maybeEnd()
+    }
   }
 
   protected get writeFailure (): Error | undefined {
@@ -341,13 +346,13 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     return this.record.closed && !this.#closeHeard
   }
 
-  /** `false`: it was, and the application has not heard. Throws when it has. */
+  /** `false`: it was, and the application has not heard, or is being handed the last bytes. Throws when it has. */
   #isToBeRead (what: string): boolean {
     if (this.readStatus !== 'closed') {
       return true
     }
 
-    if (!this.record.readClosed && this.#isOverUnheard) {
+    if (!this.record.readClosed && (this.#isOverUnheard || !this.#ended)) {
       return false
     }
 

@@ -90,7 +90,8 @@ export interface AbuseBudgets {
   tinyFrames?: number
 
   /**
-   * Answers that wait because the peer does not read: pongs, refusals, and resets, whoever wanted them.
+   * Answers that wait because the peer does not read: pongs, refusals, and resets, whoever wanted them. Looked at when the
+   * peer makes one more, or opens a stream: what our own application does in one go is no offence.
    *
    * @default 10_000 (as many as `pings` at once, of some 60 bytes each; all streams that may be open can be reset at once)
    */

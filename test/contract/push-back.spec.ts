@@ -3,7 +3,7 @@ import { lpStream } from '@libp2p/utils'
 import { expect } from 'aegir/chai'
 import all from 'it-all'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { FIN, RST, SYN, data, windowUpdate } from '../support/frames.ts'
+import { FIN, RST, SYN, data, join, windowUpdate } from '../support/frames.ts'
 import { inboundStream, muxerAndPeer } from '../support/muxers.ts'
 import { eventOf, noUnhandledRejections, turn } from '../support/waiting.ts'
 import type { MuxedStream } from '../../src/connection/stream.ts'
@@ -28,6 +28,28 @@ function bytes (text: string): Uint8Array {
 
 describe('contract: push and unshift', () => {
   noUnhandledRejections()
+
+  for (const [what, frames] of [
+    ['in one delivery with the end', [join(data(1, 'headbody'), windowUpdate(1, 0, FIN))]],
+    ['with the end in front of it', [data(1, 'head'), data(1, 'body', FIN)]]
+  ] as const) {
+    it(`unshift() by who is handed the last bytes of a stream that both have ended, ${what}, loses nothing`, async () => {
+      const { peer, stream } = await open()
+      const ended = eventOf(stream, 'end')
+      let text = ''
+
+      await stream.close()
+      stream.addEventListener('message', event => {
+        // a byte at a time
+        text += new TextDecoder().decode(event.data.subarray(0, 1))
+        stream.unshift(event.data.subarray(1))
+      })
+      peer.send(...frames)
+      await ended
+      expect(text).to.equal('headbody')
+      expect(stream.readStatus).to.equal('closed')
+    })
+  }
 
   it('unshift() puts bytes in front of what is unread, push() behind it', async () => {
     const { peer, stream } = await open(data(1, 'middle '))

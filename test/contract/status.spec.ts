@@ -1,7 +1,7 @@
 /** Every status of a stream in every situation it can be in. */
 import { expect } from 'aegir/chai'
 import all from 'it-all'
-import { FIN, RST, SYN, data, windowUpdate } from '../support/frames.ts'
+import { FIN, RST, SYN, data, join, pattern, windowUpdate } from '../support/frames.ts'
 import { memoryLink } from '../support/memory-link.ts'
 import { createMuxer, inboundStream, muxedPair, muxerAndPeer, openPair } from '../support/muxers.ts'
 import { noUnhandledRejections, turn, until } from '../support/waiting.ts'
@@ -238,4 +238,28 @@ describe('contract: statuses', () => {
     expect(stream.writeBufferLength).to.equal(0)
     await expect(all(stream)).to.eventually.be.rejectedWith('enough')
   })
+
+  for (const [what, last] of [['ended', windowUpdate(1, 0, FIN)], ['was reset', windowUpdate(1, 0, RST)]] as const) {
+    it(`who pauses the stream with each message is handed all of one that ${what} behind them in the same delivery`, async () => {
+      const setup = muxerAndPeer({ direction: 'inbound' })
+      const stream = await inboundStream(setup, windowUpdate(1, 0, SYN))
+      let received = 0
+
+      await stream.close()
+      stream.addEventListener('message', event => {
+        received += event.data.byteLength
+        stream.pause()
+        setImmediate(() => {
+          if (stream.readStatus === 'paused') {
+            stream.resume()
+          }
+        })
+      })
+      setup.peer.send(join(data(1, pattern(30_000)), data(1, pattern(30_000)), last))
+      await until(() => received === 60_000)
+      await turn()
+      expect(stream.readStatus).to.equal('closed')
+      expect(stream.readableEnded).to.be.true()
+    })
+  }
 })

@@ -1,10 +1,10 @@
 /** Every wait ends: by a signal, by an abort, by a reset, by a cut; each with an error that says by which. */
 import { expect } from 'aegir/chai'
 import all from 'it-all'
-import { RST, goAway, windowUpdate } from '../support/frames.ts'
-import { muxerAndPeer } from '../support/muxers.ts'
+import { FIN, RST, SYN, data, goAway, pattern, windowUpdate } from '../support/frames.ts'
+import { inboundStream, muxerAndPeer } from '../support/muxers.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
-import { noUnhandledRejections, outcomeOf, turn } from '../support/waiting.ts'
+import { eventOf, noUnhandledRejections, outcomeOf, turn } from '../support/waiting.ts'
 import type { MuxedStream } from '../../src/connection/stream.ts'
 import type { WithPeer } from '../support/muxers.ts'
 
@@ -217,5 +217,21 @@ describe('contract: waits', () => {
     await expect(stream.closeRead({ signal: AbortSignal.abort() })).to.eventually.be.rejected.with.property('name', 'AbortError')
     expect(stream.readStatus).to.equal('readable')
     muxer.abort(new EnoughError('enough'))
+  })
+
+  it('what a reader leaves behind is for those who listen, and the end behind it', async () => {
+    const setup = muxerAndPeer({ direction: 'inbound' })
+    const stream = await inboundStream(setup, windowUpdate(1, 0, SYN))
+    const ended = eventOf(stream, 'end')
+    const read = stream.read({ bytes: 4 })
+    let heard = 0
+
+    stream.addEventListener('message', event => { heard += event.data.byteLength })
+    setup.peer.send(data(1, pattern(10), FIN))
+    expect((await read)?.byteLength).to.equal(4)
+    await ended
+    // the read counts as well: metrics watch the events of those who pull
+    expect(stream.readBufferLength).to.equal(0)
+    expect(heard).to.equal(10)
   })
 })

@@ -271,6 +271,22 @@ const PLANTED: Planted[] = [
     simulated: [muxer],
     fuzzed: [muxer]
   })),
+  ...([['yamux', YamuxEngine], ['mplex', MplexEngine]] as const).map(([muxer, where]): Planted => ({
+    what: 'an end that comes although we dropped what was unread in front of it',
+    where,
+    method: 'reset',
+    instead: original => function (stream, ...args) {
+      const { receive } = stream
+
+      original.call(this, stream, ...args)
+
+      if (receive === 'ended') {
+        stream.receive = receive
+      }
+    },
+    simulated: [muxer],
+    fuzzed: []
+  })),
   {
     what: 'bytes that are lost by a reset behind the end of them',
     where: MplexEngine,

@@ -24,7 +24,7 @@ export function resetLocally (state: MplexState, stream: MplexStream, error: Err
 export function resetProvoked (state: MplexState, stream: MplexStream, error: Error, now: number): void {
   resetLocally(state, stream, error)
 
-  if (stream.inbound) {
+  if (checkReplies(state) && stream.inbound) {
     charge(state, 'provokedResets', now)
   }
 }
@@ -35,7 +35,7 @@ export function refuse (state: MplexState, stream: MplexStream, error: Error): v
     state.refusedInbound++
 
     // unless it is we who go away
-    if (!state.refusing) {
+    if (!state.refusing && checkReplies(state)) {
       charge(state, 'refusals', state.now)
     }
   }
@@ -52,7 +52,6 @@ function oweReset (state: MplexState, stream: MplexStream, error: Error | undefi
   }
 
   forget(state, stream)
-  checkReplies(state)
 
   return true
 }

@@ -53,7 +53,7 @@ export function resetLocally (state: YamuxState, stream: YamuxStream, code: numb
 export function resetProvoked (state: YamuxState, stream: YamuxStream, error: Error, now: number): void {
   resetLocally(state, stream, StreamErrorCode.resourceLimitExceeded, error)
 
-  if (stream.inbound) {
+  if (checkReplies(state) && stream.inbound) {
     charge(state, 'provokedResets', now)
   }
 }
@@ -64,7 +64,7 @@ export function refuse (state: YamuxState, stream: YamuxStream, code: number, er
     state.refusedInbound++
 
     // unless it is we who go away
-    if (!state.refusing) {
+    if (!state.refusing && checkReplies(state)) {
       charge(state, 'refusals', state.now)
     }
   }
@@ -81,7 +81,6 @@ function oweReset (state: YamuxState, stream: YamuxStream, code: number, error: 
   }
 
   forget(state, stream)
-  checkReplies(state)
 
   return true
 }

@@ -1,7 +1,7 @@
 import { expect } from 'aegir/chai'
-import { RST, SYN, windowUpdate } from '../../support/frames.ts'
+import { FIN, RST, SYN, data, join, windowUpdate } from '../../support/frames.ts'
 import { muxerAndPeer } from '../../support/muxers.ts'
-import { noUnhandledRejections, outcomeOf, turn } from '../../support/waiting.ts'
+import { noUnhandledRejections, outcomeOf, turn, until } from '../../support/waiting.ts'
 
 describe('connection: going away', () => {
   noUnhandledRejections()
@@ -36,5 +36,26 @@ describe('connection: going away', () => {
     await going
     expect(peer.goAways).to.deep.equal([0])
     expect(walks).to.be.lessThan(10)
+  })
+
+  it('refuses a stream as well that opened in the delivery in which it was asked for, and has not been told', async () => {
+    const { muxer, peer } = muxerAndPeer({ direction: 'inbound' })
+    const accepted = muxer.acceptStream()
+
+    peer.send(windowUpdate(1, 0, SYN))
+
+    const stream = await accepted
+    let going: Promise<void> | undefined
+
+    stream.addEventListener('message', () => {
+      going ??= muxer.goAway()
+      stream.abort(new Error('enough'))
+    })
+    await turn()
+    peer.send(join(data(1, 10), windowUpdate(3, 0, SYN | FIN)))
+    await until(() => going !== undefined)
+    await going
+    expect(peer.lines).to.include('window|RST 3 4103')
+    expect(peer.goAways).to.deep.equal([0])
   })
 })
