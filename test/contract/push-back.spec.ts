@@ -31,7 +31,8 @@ describe('contract: push and unshift', () => {
 
   for (const [what, frames] of [
     ['in one delivery with the end', [join(data(1, 'headbody'), windowUpdate(1, 0, FIN))]],
-    ['with the end in front of it', [data(1, 'head'), data(1, 'body', FIN)]]
+    ['in one delivery with the end and a reset', [join(data(1, 'headbody'), windowUpdate(1, 0, FIN), windowUpdate(1, 0, RST))]],
+    ['in two deliveries', [data(1, 'head'), data(1, 'body', FIN)]]
   ] as const) {
     it(`unshift() by who is handed the last bytes of a stream that both have ended, ${what}, loses nothing`, async () => {
       const { peer, stream } = await open()
