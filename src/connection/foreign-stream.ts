@@ -7,19 +7,18 @@
  */
 import { StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { checkLimits, neverIfZero } from '../core/checks.ts'
 import { ConnectionClosedError, StreamBufferError, StreamResetError, StreamStateError } from '../interface/errors.ts'
-import { checkCode, checkPriority } from './checks.ts'
+import { checkCode } from './checks.ts'
+import { ForeignView } from './foreign-view.ts'
 import { PushedBack } from './pushed-back.ts'
-import { StreamSurface, writeError } from './stream-surface.ts'
+import { writeError } from './stream-surface.ts'
 import { originOf, resetOf } from './stream-view.ts'
 import { Waiters } from './waiters.ts'
 import type { Bytes, MuxedStream, Priority } from '../interface/muxer.ts'
 import type { StreamStatistics } from '../interface/statistics.ts'
-import type { AbortOptions, EventHandler, Logger, MessageStreamDirection, MessageStreamEvents, MessageStreamReadStatus, MessageStreamStatus, MessageStreamTimeline, MessageStreamWriteStatus, Stream } from '@libp2p/interface'
+import type { AbortOptions, EventHandler, MessageStreamEvents, MessageStreamReadStatus, MessageStreamStatus, Stream } from '@libp2p/interface'
 
-export class ForeignStream extends StreamSurface implements MuxedStream {
-  readonly #inner: Stream
+export class ForeignStream extends ForeignView implements MuxedStream {
   readonly #highWaterMark: number
   readonly #unread = new Uint8ArrayList()
   readonly #waiters = new Waiters()
@@ -28,7 +27,6 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
     this.#notify()
   })
 
-  #priority: Priority
   #bytesAccepted = 0
   #bytesReceived = 0
 
@@ -38,17 +36,18 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
   #remoteEnded: boolean
   #readClosed = false
   #ended = false
-  #closeTold = false
   #over = false
+
+  // the application hears of the close, and all who listen for it have heard
+  #closeHeard = false
+  #closeTold = false
   #error: Error | undefined
   #closing: Promise<void> | undefined
   #closed = false
 
   constructor (inner: Stream, highWaterMark: number, priority?: Partial<Priority>) {
-    super()
-    this.#inner = inner
+    super(inner, priority)
     this.#highWaterMark = highWaterMark
-    this.#priority = { urgency: 3, incremental: true, ...checkPriority(priority) }
     this.#remoteEnded = inner.remoteWriteStatus === 'closed'
 
     inner.addEventListener('message', event => {
@@ -69,31 +68,8 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
 
     if (inner.status !== 'open' && inner.status !== 'closing') {
       this.#over = true
+      this.#closeHeard = true
     }
-  }
-
-  get id (): string {
-    return this.#inner.id
-  }
-
-  get protocol (): string {
-    return this.#inner.protocol
-  }
-
-  set protocol (protocol: string) {
-    this.#inner.protocol = protocol
-  }
-
-  get direction (): MessageStreamDirection {
-    return this.#inner.direction
-  }
-
-  get log (): Logger {
-    return this.#inner.log
-  }
-
-  get timeline (): MessageStreamTimeline {
-    return this.#inner.timeline
   }
 
   get status (): MessageStreamStatus {
@@ -101,27 +77,16 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
       return originOf(this.#error) === 'local' ? 'aborted' : 'reset'
     }
 
-    return this.#inner.status
+    return this.inner.status
   }
 
   get readStatus (): MessageStreamReadStatus {
-    if (this.#readClosed || (this.#isExhausted() && this.#over)) {
+    // who is being handed the last bytes may still pause the stream, or push some of them back
+    if (this.#readClosed || (this.#over && this.#isExhausted() && (this.#ended || this.#isBroken()))) {
       return 'closed'
     }
 
     return this.#paused ? 'paused' : 'readable'
-  }
-
-  get writeStatus (): MessageStreamWriteStatus {
-    return this.#inner.writeStatus
-  }
-
-  get remoteReadStatus (): MessageStreamReadStatus {
-    return this.#inner.remoteReadStatus
-  }
-
-  get remoteWriteStatus (): MessageStreamWriteStatus {
-    return this.#inner.remoteWriteStatus
   }
 
   get readableEnded (): boolean {
@@ -129,50 +94,7 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
   }
 
   get readBufferLength (): number {
-    return this.#unread.byteLength + this.#inner.readBufferLength
-  }
-
-  get writeBufferLength (): number {
-    return this.#inner.writeBufferLength
-  }
-
-  get writableNeedsDrain (): boolean {
-    return this.#inner.writableNeedsDrain
-  }
-
-  get inactivityTimeout (): number {
-    return this.#inner.inactivityTimeout
-  }
-
-  set inactivityTimeout (millis: number) {
-    checkLimits({ inactivityTimeout: neverIfZero(millis) })
-    this.#inner.inactivityTimeout = millis
-  }
-
-  get maxReadBufferLength (): number {
-    return this.#inner.maxReadBufferLength
-  }
-
-  set maxReadBufferLength (bytes: number) {
-    checkLimits({ maxReadBufferLength: bytes })
-    this.#inner.maxReadBufferLength = bytes
-  }
-
-  get maxWriteBufferLength (): number | undefined {
-    return this.#inner.maxWriteBufferLength
-  }
-
-  set maxWriteBufferLength (bytes: number | undefined) {
-    checkLimits({ maxWriteBufferLength: bytes ?? Infinity })
-    this.#inner.maxWriteBufferLength = bytes
-  }
-
-  get priority (): Priority {
-    return { ...this.#priority }
-  }
-
-  set priority (priority: Partial<Priority>) {
-    this.#priority = { ...this.#priority, ...checkPriority(priority) }
+    return this.#unread.byteLength + this.inner.readBufferLength
   }
 
   stats (): StreamStatistics {
@@ -183,20 +105,24 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
       bytesQueued: this.writeBufferLength,
       bytesUnread: this.readBufferLength,
       bytesSent: this.#bytesAccepted - this.writeBufferLength,
-      bytesReceived: this.#bytesReceived + this.#inner.readBufferLength,
+      bytesReceived: this.#bytesReceived + this.inner.readBufferLength,
       ...resetOf(this.#error)
     }
   }
 
   send (data: Bytes): boolean {
-    if (this.#closing !== undefined || this.#over) {
+    if (this.#closing !== undefined || this.#closeHeard) {
       throw writeError(this.writeStatus, this.#error)
+    }
+
+    if (this.#over) {
+      return false
     }
 
     // counted first, as a muxer may tell of its end before it returns
     this.#bytesAccepted += data.byteLength
 
-    return this.#inner.send(data)
+    return this.inner.send(data)
   }
 
   async onDrain (options?: AbortOptions): Promise<void> {
@@ -219,7 +145,7 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
     }
 
     // once and without the signal: foreign streams that were given up while closing cannot be closed again
-    this.#closing ??= this.#inner.close().then(() => {
+    this.#closing ??= this.inner.close().then(() => {
       this.#closed = true
       this.#notify()
     }, err => {
@@ -250,13 +176,13 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
     this.#unread.consume(this.#unread.byteLength)
     this.#notify()
     this.#maybeEnd()
-    await this.#inner.closeRead(options)
+    await this.inner.closeRead(options)
   }
 
   abort (err: Error): void {
     if (!this.#over) {
       this.#error = err
-      this.#inner.abort(err)
+      this.inner.abort(err)
     }
   }
 
@@ -266,26 +192,30 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
   }
 
   pause (): void {
-    this.#assertReadable('pause')
-    this.#paused = true
+    if (this.#isToBeRead('pause')) {
+      this.#paused = true
+    }
   }
 
   resume (): void {
-    this.#assertReadable('resume')
-    this.#paused = false
-    this.#deliver()
+    if (this.#isToBeRead('resume')) {
+      this.#paused = false
+      this.#deliver()
+    }
   }
 
   push (data: Bytes): void {
-    this.#assertReadable('push data onto')
-    this.#unread.append(data)
-    this.#onPushed()
+    if (this.#isToBeRead('push data onto')) {
+      this.#unread.append(data)
+      this.#onPushed()
+    }
   }
 
   unshift (data: Bytes): void {
-    this.#assertReadable('push data onto')
-    this.#unread.prepend(data)
-    this.#onPushed()
+    if (this.#isToBeRead('push data onto')) {
+      this.#unread.prepend(data)
+      this.#onPushed()
+    }
   }
 
   addEventListener<K extends keyof MessageStreamEvents>(type: K, handler: EventHandler<MessageStreamEvents[K]> | null, options?: boolean | AddEventListenerOptions): void
@@ -345,7 +275,10 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
   }
 
   protected readerLeft (): void {
-    this.#maybeEnd()
+    if (!this.isBeingRead) {
+      // for those who listen is what the reader has left
+      this.#deliver()
+    }
   }
 
   protected get writeFailure (): Error | undefined {
@@ -371,8 +304,8 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
     if (this.#unread.byteLength >= this.#highWaterMark) {
       // later: a muxer that is paused while it hands over the first bytes of a stream may forget to acknowledge it
       queueMicrotask(() => {
-        if (this.#unread.byteLength >= this.#highWaterMark && this.#inner.readStatus === 'readable') {
-          this.#inner.pause()
+        if (this.#unread.byteLength >= this.#highWaterMark && this.inner.readStatus === 'readable') {
+          this.inner.pause()
         }
       })
     }
@@ -380,8 +313,8 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
 
   /** There is room again. */
   #relieve (): void {
-    if (this.#inner.readStatus === 'paused' && this.#unread.byteLength * 2 <= this.#highWaterMark) {
-      this.#inner.resume()
+    if (this.inner.readStatus === 'paused' && this.#unread.byteLength * 2 <= this.#highWaterMark) {
+      this.inner.resume()
     }
   }
 
@@ -402,6 +335,7 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
 
     this.#maybeEnd()
     this.#notify()
+    this.#closeHeard = true
     this.dispatchEvent(new StreamCloseEvent(this.#error === undefined ? undefined : originOf(this.#error) === 'local', this.#error))
     this.#closeTold = true
     this.#maybeRelease()
@@ -425,7 +359,7 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
 
   /** All that will ever come has been read. */
   #isExhausted (): boolean {
-    return this.#unread.byteLength === 0 && this.#inner.readBufferLength === 0
+    return this.#unread.byteLength === 0 && this.inner.readBufferLength === 0
   }
 
   #readIsOver (): boolean {
@@ -456,14 +390,18 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
     }
   }
 
+  /** Hands what is unread to those who listen. */
   #deliver (): void {
-    if (!this.#paused && this.#pulling === 0 && this.#unread.byteLength > 0 && this.listenerCount('message') > 0) {
-      const data = this.take(Infinity)
+    if (!this.#paused && !this.isBeingRead && this.#pulling === 0 && this.#unread.byteLength > 0 && this.listenerCount('message') > 0) {
+      const data = this.#unread.sublist()
 
-      if (data !== undefined) {
-        this.dispatchEvent(new StreamMessageEvent(data))
-      }
+      this.#unread.consume(data.byteLength)
+      this.dispatchEvent(new StreamMessageEvent(data))
+      // only now: a muxer hands over what it held back while it is resumed
+      this.#relieve()
     }
+
+    this.#maybeEnd()
   }
 
   #onPushed (): void {
@@ -475,10 +413,17 @@ export class ForeignStream extends StreamSurface implements MuxedStream {
     this.#pushedBack.deliver()
   }
 
-  #assertReadable (what: string): void {
-    if (this.readStatus === 'closed') {
-      throw new StreamStateError(`Cannot ${what} a stream that is closed for reading`)
+  /** `false`: it was, and the application has not heard, or is being handed the last bytes. Throws when it has. */
+  #isToBeRead (what: string): boolean {
+    if (this.readStatus !== 'closed') {
+      return true
     }
+
+    if (!this.#readClosed && !this.#closeHeard) {
+      return false
+    }
+
+    throw new StreamStateError(`Cannot ${what} a stream that is closed for reading`)
   }
 
   #tell (type: 'drain' | 'idle' | 'remoteCloseWrite' | 'end'): void {

@@ -305,11 +305,12 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
   #onClosed (): void {
     const { error } = this.record
 
-    this.#closeHeard = true
     // told again when what was left unread had to give way
     this.timeline.close ??= Date.now()
 
     this.#maybeEnd()
+    // not before: who answers at the end of what came has not heard that nobody waits for it
+    this.#closeHeard = true
     this.dispatchEvent(new StreamCloseEvent(error === undefined ? undefined : isLocal(error), error))
     this.#closeTold = true
     this.#maybeRelease()

@@ -6,6 +6,7 @@ import { noUnhandledRejections } from '../support/waiting.ts'
 import { aftermath } from './surface/aftermath.ts'
 import { connections } from './surface/connections.ts'
 import { cuts } from './surface/cuts.ts'
+import { listeners } from './surface/listeners.ts'
 import { messages } from './surface/messages.ts'
 import { pipes } from './surface/pipes.ts'
 import { streams } from './surface/streams.ts'
@@ -19,6 +20,7 @@ export function surface (name: string, setup: SurfaceSetup): void {
     noUnhandledRejections()
     streams(setup)
     waits(setup)
+    listeners(setup)
     messages(setup)
     pipes(setup)
     connections(setup)

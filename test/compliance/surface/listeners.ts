@@ -1,0 +1,118 @@
+/** What those who listen are promised: every byte once and in order, the end behind the last, and nothing thrown at them. */
+import { expect } from 'aegir/chai'
+import { eventOf, turn, uncaughtDuring, until } from '../../support/waiting.ts'
+import { bytesOf, encode, pairs, streamPair, text } from './kit.ts'
+import type { SurfaceSetup } from './kit.ts'
+
+export function listeners (setup: SurfaceSetup): void {
+  const connect = pairs(setup)
+
+  describe('a listener', () => {
+    it('that pauses again and again is handed all bytes in order', async () => {
+      const [ours, theirs] = await streamPair(await connect())
+      const sent = bytesOf(2_000_000)
+      const received: Uint8Array[] = []
+      const ended = eventOf(theirs, 'end')
+
+      theirs.addEventListener('message', event => {
+        received.push(event.data.slice())
+        theirs.pause()
+        setImmediate(() => {
+          theirs.resume()
+        })
+      })
+
+      for (let at = 0; at < sent.byteLength; at += 10_000) {
+        await ours.write(sent.subarray(at, at + 10_000))
+      }
+
+      await ours.closeWrite()
+      await ended
+      expect(Buffer.compare(Buffer.concat(received), sent)).to.equal(0)
+    })
+
+    for (const late of [false, true]) {
+      it(`that is handed the last bytes${late ? ' after both ends were told' : ''} may pause the stream and push some of them back`, async () => {
+        const [ours, theirs] = await streamPair(await connect())
+        const ended = eventOf(theirs, 'end')
+        const events: string[] = []
+
+        await theirs.closeWrite()
+        theirs.addEventListener('end', () => { events.push('end') })
+        theirs.addEventListener('message', event => {
+          const data = event.data.subarray()
+
+          events.push(text(data.subarray(0, 1)) as string)
+          theirs.pause()
+
+          if (data.byteLength > 1) {
+            theirs.unshift(data.subarray(1))
+          }
+
+          setImmediate(() => {
+            if (theirs.readStatus === 'paused') {
+              theirs.resume()
+            }
+          })
+        })
+
+        const errors = await uncaughtDuring(async () => {
+          if (late) {
+            theirs.pause()
+          }
+
+          await ours.write(encode('last'))
+          await ours.closeWrite()
+
+          if (late) {
+            await until(() => theirs.remoteWriteStatus === 'closed')
+            await turn()
+            theirs.resume()
+          }
+
+          await ended
+        })
+
+        expect(errors).to.deep.equal([])
+        expect(events).to.deep.equal(['l', 'a', 's', 't', 'end'])
+        expect(theirs.readStatus).to.equal('closed')
+      })
+    }
+
+    it('gets what a reader leaves behind, and the end behind it', async () => {
+      const [ours, theirs] = await streamPair(await connect())
+      const ended = eventOf(theirs, 'end')
+      const read = theirs.read({ bytes: 4 })
+      let last = ''
+
+      theirs.addEventListener('message', event => { last = text(event.data.subarray()) as string })
+      await ours.write(encode('headbody'))
+      await ours.closeWrite()
+      expect(text(await read)).to.equal('head')
+      await ended
+      expect(last).to.equal('body')
+      expect(theirs.readBufferLength).to.equal(0)
+    })
+
+    it('that answers when all has come is not thrown at, though the peer has reset the stream', async () => {
+      const [ours, theirs] = await streamPair(await connect())
+      const closed = eventOf(theirs, 'close')
+      const answers: boolean[] = []
+
+      theirs.addEventListener('message', () => {})
+      theirs.addEventListener('end', () => {
+        answers.push(theirs.send(encode('answer')))
+        theirs.pause()
+      })
+
+      const errors = await uncaughtDuring(async () => {
+        ours.reset()
+        await closed
+      })
+
+      expect(errors).to.deep.equal([])
+      expect(answers).to.deep.equal([false])
+      expect(() => theirs.send(encode('late'))).to.throw().with.property('name', 'StreamStateError')
+    })
+  })
+}
