@@ -405,8 +405,17 @@ export class ForeignStream extends ForeignView implements MuxedStream {
   }
 
   #onPushed (): void {
-    if (this.#unread.byteLength > this.maxReadBufferLength) {
-      this.abort(new StreamBufferError(`${this.#unread.byteLength} bytes were pushed back to be read again, the limit is ${this.maxReadBufferLength} (option maxReadBufferLength)`))
+    const { byteLength } = this.#unread
+
+    if (byteLength > this.maxReadBufferLength) {
+      const error = new StreamBufferError(`${byteLength} bytes were pushed back to be read again, the limit is ${this.maxReadBufferLength} (option maxReadBufferLength)`)
+
+      this.#error = error
+      this.#unread.consume(byteLength)
+      // later: the listener that pushed it back is at work, and would be thrown at for the rest of what it does
+      queueMicrotask(() => {
+        this.abort(error)
+      })
       return
     }
 

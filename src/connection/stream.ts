@@ -144,12 +144,14 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
 
   /** Resets the stream at once: what is unsent or unread is gone. */
   abort (err: Error): void {
+    this.#closeHeard = true
     this.#reset(0, err)
   }
 
   /** Resets the stream at once; the peer gets the code (an unsigned number of 32 bits). */
   reset (code = 0): void {
     checkCode(code)
+    this.#closeHeard = true
     this.#reset(code, new StreamResetError(`reset by our side${code === 0 ? '' : ` with code ${code}`}`, { origin: 'local', code }))
   }
 
@@ -328,7 +330,6 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
 
     const hadUnsent = this.record.sendQueue.byteLength > 0
 
-    this.#closeHeard = true
     this.host.engine.reset(this.record, code, err, this.host.now())
 
     if (hadUnsent) {
@@ -372,7 +373,8 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     this.host.changed()
 
     if (pushedBack.bytes > this.maxReadBufferLength) {
-      this.abort(new StreamBufferError(
+      // who pushed it back, mostly a listener at work, has not heard of it
+      this.#reset(0, new StreamBufferError(
         `${pushedBack.bytes} bytes were pushed back to be read again, the limit is ${this.maxReadBufferLength} (option maxReadBufferLength)`))
       return
     }

@@ -15,6 +15,9 @@ export interface LinkOptions {
   /** Deliveries are cut into pieces of so many bytes. */
   chop?: number
 
+  /** What waits is delivered together, in one buffer, as sockets do. */
+  merge?: boolean
+
   /** Nothing is delivered but by `step()` and `flush()`. */
   manual?: boolean
 
@@ -254,7 +257,12 @@ export class MemoryEnd extends TypedEventEmitter<MessageStreamEvents> implements
       return
     }
 
-    const data = delivery.length === 1 ? delivery[0] : Uint8ArrayList.fromUint8Arrays(delivery)
+    while (this.#options.merge === true && this.#queue.length > 0 && this.#queue[0] !== 'end') {
+      delivery.push(...this.#queue.shift() as Uint8Array[])
+    }
+
+    const list = Uint8ArrayList.fromUint8Arrays(delivery)
+    const data = this.#options.merge === true ? list.slice() : delivery.length === 1 ? delivery[0] : list
 
     this.inFlight -= data.byteLength
     this.#other.dispatchEvent(new StreamMessageEvent(data))

@@ -1,4 +1,7 @@
 import { expect } from 'aegir/chai'
+import { PushedBack } from '../../src/connection/pushed-back.ts'
+import { MuxedStream } from '../../src/connection/stream.ts'
+import { Waiters } from '../../src/connection/waiters.ts'
 import { BaseEngine } from '../../src/core/base-engine.ts'
 import { Budgets } from '../../src/core/budgets.ts'
 import { Kept } from '../../src/core/kept.ts'
@@ -13,6 +16,7 @@ import { MplexEngine } from '../../src/protocols/mplex/engine.ts'
 import { YamuxEngine } from '../../src/protocols/yamux/engine.ts'
 import { EPISODE_CONNECTIONS, runEpisode } from '../../trials/fuzz/episode.ts'
 import { LANGUAGES } from '../../trials/languages.ts'
+import { runConnections } from '../simulation/kit/random-connections.ts'
 import { makePlan, runPlan } from '../simulation/kit/random-operations.ts'
 
 /** In so many connections whatever is planted must be found: some seconds' worth of either trial. Those of fuzz are short. */
@@ -441,6 +445,13 @@ function withPlanted<Result> ({ where: { prototype }, method, instead }: Planted
   }
 }
 
+/** Of what is above the engines, which simulation of engines cannot know. */
+const PLANTED_ABOVE: Array<Pick<Planted, 'what' | 'where' | 'method'>> = [
+  { what: 'bytes that a reader leaves, which nobody is handed', where: MuxedStream, method: 'readerLeft' },
+  { what: 'bytes that are pushed back and not handed over again', where: PushedBack, method: 'deliver' },
+  { what: 'waits that nobody ends', where: Waiters, method: 'notify' }
+]
+
 describe('trials: bugs that are planted', function () {
   this.timeout(60_000)
 
@@ -456,6 +467,27 @@ describe('trials: bugs that are planted', function () {
         const language = LANGUAGES.find(({ name }) => name === muxer) as typeof LANGUAGES[number]
 
         expect(withPlanted(planted, () => found(number => { runEpisode(language, number, false) }, FUZZ_CONNECTIONS / EPISODE_CONNECTIONS))).to.be.a('string')
+      })
+    }
+  }
+
+  for (const { what, where: { prototype }, method } of PLANTED_ABOVE) {
+    for (const muxer of BOTH) {
+      it(`simulation of connections of ${muxer} finds ${what}`, async () => {
+        const original = prototype[method]
+        const runs = async (): Promise<void> => {
+          for (let seed = 1; seed <= CONNECTIONS / 10; seed++) {
+            await runConnections(seed, muxer)
+          }
+        }
+
+        prototype[method] = () => {}
+
+        try {
+          await expect(runs()).to.eventually.be.rejectedWith(`${muxer}, `)
+        } finally {
+          prototype[method] = original
+        }
       })
     }
   }

@@ -3,6 +3,7 @@ import { expect } from 'aegir/chai'
 import { eventOf, turn, uncaughtDuring, until } from '../../support/waiting.ts'
 import { bytesOf, encode, pairs, streamPair, text } from './kit.ts'
 import type { SurfaceSetup } from './kit.ts'
+import type { StreamCloseEvent } from '@libp2p/interface'
 
 export function listeners (setup: SurfaceSetup): void {
   const connect = pairs(setup)
@@ -92,6 +93,29 @@ export function listeners (setup: SurfaceSetup): void {
       await ended
       expect(last).to.equal('body')
       expect(theirs.readBufferLength).to.equal(0)
+    })
+
+    it('that pushes back more than may be has its stream reset, and is not thrown at for what it does then', async () => {
+      const [ours, theirs] = await streamPair(await connect())
+      const closed = eventOf<StreamCloseEvent>(theirs, 'close')
+
+      await theirs.write(encode('ready'))
+      expect(text(await ours.read())).to.equal('ready')
+      theirs.maxReadBufferLength = 200
+      theirs.addEventListener('message', event => {
+        theirs.unshift(event.data)
+        theirs.unshift(bytesOf(150))
+        theirs.pause()
+        theirs.resume()
+      })
+
+      const errors = await uncaughtDuring(async () => {
+        await ours.write(bytesOf(100))
+        expect((await closed).error).to.have.property('name', 'StreamBufferError')
+      })
+
+      expect(errors).to.deep.equal([])
+      expect(theirs.status).to.equal('aborted')
     })
 
     it('that answers when all has come is not thrown at, though the peer has reset the stream', async () => {
