@@ -257,12 +257,8 @@ export class MemoryEnd extends TypedEventEmitter<MessageStreamEvents> implements
       return
     }
 
-    while (this.#options.merge === true && this.#queue.length > 0 && this.#queue[0] !== 'end') {
-      delivery.push(...this.#queue.shift() as Uint8Array[])
-    }
-
-    const list = Uint8ArrayList.fromUint8Arrays(delivery)
-    const data = this.#options.merge === true ? list.slice() : delivery.length === 1 ? delivery[0] : list
+    const buffers = this.#options.merge === true ? [this.#merge(delivery)] : delivery
+    const data = buffers.length === 1 ? buffers[0] : Uint8ArrayList.fromUint8Arrays(buffers)
 
     this.inFlight -= data.byteLength
     this.#other.dispatchEvent(new StreamMessageEvent(data))
@@ -271,6 +267,16 @@ export class MemoryEnd extends TypedEventEmitter<MessageStreamEvents> implements
       this.writableNeedsDrain = false
       this.safeDispatchEvent('drain')
     }
+  }
+
+  #merge (buffers: Uint8Array[]): Uint8Array {
+    const all = [...buffers]
+
+    while (this.#queue.length > 0 && this.#queue[0] !== 'end') {
+      all.push(...this.#queue.shift() as Uint8Array[])
+    }
+
+    return Uint8ArrayList.fromUint8Arrays(all).slice()
   }
 
   #onRemoteEnd (): void {

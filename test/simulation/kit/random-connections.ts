@@ -61,6 +61,7 @@ class ConnectionRun implements Run {
 
   constructor (seed: number, language: Language) {
     const random = new Random(seed)
+    const pieces = random.chance(0.2) ? random.int(200, 2_200) : undefined
 
     this.random = random
     this.#language = language
@@ -69,7 +70,7 @@ class ConnectionRun implements Run {
     this.#link = memoryLink({
       record: false,
       merge: !this.#slow && random.chance(0.5),
-      chop: this.#slow ? random.int(1, 20) : random.chance(0.2) ? random.int(200, 2_200) : undefined,
+      chop: this.#slow ? random.int(1, 20) : pieces,
       capacity: random.chance(0.6) ? random.int(1, 20_000) : undefined
     })
     this.#sides = [
@@ -246,7 +247,9 @@ class ConnectionRun implements Run {
   #size (): number {
     const { random } = this
 
-    return random.chance(0.1) ? 0 : random.magnitude(1, this.#slow ? 300 : this.#language === 'yamux' ? 60_000 : 20_000)
+    const most = this.#language === 'yamux' ? 60_000 : 20_000
+
+    return random.chance(0.1) ? 0 : random.magnitude(1, this.#slow ? 300 : most)
   }
 
   /** One thing that an application does; of what it is just being told of, if it is. */
@@ -332,7 +335,7 @@ class ConnectionRun implements Run {
     if (random.chance(0.7)) {
       await turn()
     } else {
-      await null
+      await Promise.resolve()
     }
 
     for (const { connection, name } of this.#sides) {

@@ -255,37 +255,56 @@ export class StreamEnd {
 
   /** When nothing moves any more. `quiet`: because all was read to its end, and nothing broke. */
   verify (quiet: boolean): void {
-    const { peer } = this
-    const problem = (what: string): void => {
-      this.#run.problem(`${this.name} (${this.reader}) ${what}`)
-    }
+    const { received, peer } = this
+    const sent = peer?.sent ?? 0
 
     if (this.closings.length === 0) {
-      problem('was never told to be closed')
+      this.#problem('was never told to be closed')
     }
 
     if (!this.endHeard) {
-      problem('was never told of the end of what it reads')
+      this.#problem('was never told of the end of what it reads')
     }
 
-    if (this.received > (peer?.sent ?? 0)) {
-      problem(`was handed ${this.received} bytes of ${peer?.sent ?? 0}`)
+    if (received > sent) {
+      this.#problem(`was handed ${received} bytes of ${sent}`)
     }
 
-    const peerEnded = peer !== undefined && (peer.ended || peer.stream.record.send === 'ended')
-    const broken = this.closings.some(error => error !== undefined)
-    const listenedToTheEnd = this.reader === 'listener' && this.endHeard && !broken
-
-    if ((this.#readToTheEnd || listenedToTheEnd) && !this.leftUnread && !this.gaveUp && (peer === undefined ? this.received > 0 : !peerEnded || this.received !== peer.sent)) {
-      problem(`has taken ${this.received} bytes of ${peer?.sent} for the whole${peerEnded ? '' : ', which has no end'}`)
+    if (this.#believesToHaveAll && !(peer === undefined ? received === 0 : peer.#hasEnded && received === sent)) {
+      this.#problem(`has taken ${received} bytes of ${sent} for the whole`)
     }
 
-    if (quiet && peer === undefined && !broken && !this.gaveUp) {
-      problem('was never told to the peer, and nobody says why')
+    if (quiet && !this.#isExcused) {
+      this.#verifyQuiet()
     }
+  }
 
-    if (quiet && peer !== undefined && !broken && !this.gaveUp && !this.leftUnread && !peer.gaveUp && this.received !== peer.sent) {
-      problem(`was handed ${this.received} bytes of ${peer.sent}`)
+  #verifyQuiet (): void {
+    const { received, peer } = this
+
+    if (peer === undefined) {
+      this.#problem('was never told to the peer, and nobody says why')
+    } else if (!this.leftUnread && !peer.gaveUp && received !== peer.sent) {
+      this.#problem(`was handed ${received} bytes of ${peer.sent}`)
     }
+  }
+
+  get #hasEnded (): boolean {
+    return this.ended || this.stream.record.send === 'ended'
+  }
+
+  /** What is missing is known to be. */
+  get #isExcused (): boolean {
+    return this.gaveUp || this.closings.some(error => error !== undefined)
+  }
+
+  get #believesToHaveAll (): boolean {
+    const listenedToTheEnd = this.reader === 'listener' && this.endHeard && !this.#isExcused
+
+    return (this.#readToTheEnd || listenedToTheEnd) && !this.leftUnread && !this.gaveUp
+  }
+
+  #problem (what: string): void {
+    this.#run.problem(`${this.name} (${this.reader}) ${what}`)
   }
 }
