@@ -1,6 +1,7 @@
 /**
  * Streams that the peer opens, on their way to the application: told to those who listen for the event, or kept in
- * order for those who call `acceptStream()`. Streams that were reset meanwhile are not kept.
+ * order for those who call `acceptStream()`. Streams that were reset meanwhile are not kept, unless the peer had ended them
+ * before: it knows that all of them arrived, and may have left.
  */
 import { MaxEarlyStreamsError } from '../interface/errors.ts'
 import { Waiters } from './waiters.ts'
@@ -21,6 +22,9 @@ export interface AcceptorHandlers<MuxedStream extends Stream> {
   /** Whether the connection is closed, and what broke it. */
   closed(): { error: Error | undefined } | undefined
   closedError(): Error
+
+  /** All that the peer had to say on the stream is here. */
+  isWhole(stream: MuxedStream): boolean
 }
 
 export class Acceptor<MuxedStream extends Stream> {
@@ -52,7 +56,7 @@ export class Acceptor<MuxedStream extends Stream> {
       return
     }
 
-    this.#streams = this.#streams.filter(isWanted)
+    this.#tidy()
 
     const waiting = this.#streams.push(stream)
 
@@ -125,14 +129,20 @@ export class Acceptor<MuxedStream extends Stream> {
   refuseAll (refuse: (stream: MuxedStream) => void): void {
     this.#refuse = refuse
 
-    const streams = this.#streams.filter(isWanted)
+    this.#tidy()
+
+    const streams = this.#streams
 
     this.#streams = []
     streams.forEach(refuse)
   }
 
-  close (): void {
-    this.#streams = []
+  /** The connection is over. `forGood`: our own application has closed it, and accepts no more; otherwise what is whole may be accepted still. */
+  close (forGood: boolean): void {
+    if (forGood) {
+      this.#streams = []
+    }
+
     this.#waiters.notify()
   }
 
@@ -142,12 +152,12 @@ export class Acceptor<MuxedStream extends Stream> {
   }
 
   #next (): MuxedStream | undefined {
-    this.#streams = this.#streams.filter(isWanted)
+    this.#tidy()
 
     return this.#streams.shift()
   }
-}
 
-function isWanted (stream: Stream): boolean {
-  return stream.status === 'open'
+  #tidy (): void {
+    this.#streams = this.#streams.filter(stream => stream.status === 'open' || this.#handlers.isWhole(stream))
+  }
 }

@@ -14,6 +14,7 @@ import { Listeners } from './listeners.ts'
 import { OpenQueue } from './open-queue.ts'
 import { Pings } from './pings.ts'
 import { MuxedStream } from './stream.ts'
+import { isLocal } from './stream-view.ts'
 import { Waiters } from './waiters.ts'
 import type { AcceptorHandlers } from './acceptor.ts'
 import type { Clock } from './clock.ts'
@@ -412,7 +413,8 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
         this.engine.close(GO_AWAY_INTERNAL_ERROR, err, this.now())
       },
       closed: () => this.#isClosed() ? { error: this.#leftInOrder() ? undefined : this.#error } : undefined,
-      closedError: () => this.#leftInOrder() ? this.#muxerClosed() : this.#closedError()
+      closedError: () => this.#leftInOrder() ? this.#muxerClosed() : this.#closedError(),
+      isWhole: ({ record }) => record.receive === 'ended'
     }
   }
 
@@ -428,7 +430,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   #onClosed (error: Error | undefined): void {
     this.#status = 'closed'
     this.#error = error
-    this.#acceptor.close()
+    this.#acceptor.close(this.#closing !== undefined || (error !== undefined && isLocal(error)))
     this.#closedAt = Date.now()
 
     if (error !== undefined) {

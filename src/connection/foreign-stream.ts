@@ -97,6 +97,11 @@ export class ForeignStream extends ForeignView implements MuxedStream {
     return this.#unread.byteLength + this.inner.readBufferLength
   }
 
+  /** All that the peer had to say is here. */
+  get isWhole (): boolean {
+    return this.#remoteEnded && !this.#isBroken()
+  }
+
   stats (): StreamStatistics {
     const { open, close = Date.now() } = this.timeline
 

@@ -90,7 +90,8 @@ class ForeignConnection implements MuxedConnection {
         this.abort(err)
       },
       closed: () => this.#isClosed() ? { error: this.#error } : undefined,
-      closedError: () => this.#closedError()
+      closedError: () => this.#closedError(),
+      isWhole: ({ isWhole }) => isWhole
     }, acceptBacklog, acceptBacklog)
 
     muxer.addEventListener('stream', event => {
@@ -368,7 +369,7 @@ class ForeignConnection implements MuxedConnection {
     this.#error = error
     this.#status = 'closed'
     this.#closedAt = Date.now()
-    this.#acceptor.close()
+    this.#acceptor.close(this.#draining || this.#closing !== undefined || (error !== undefined && isLocal(error)))
     this.#waiters.notify()
   }
 

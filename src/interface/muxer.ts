@@ -95,7 +95,8 @@ export interface MuxedConnection extends AsyncDisposable {
   newStream (options?: NewStreamOptions): Promise<MuxedStream>
 
   /**
-   * The next stream that the peer has opened. As many as the backlog holds wait to be accepted, further ones are reset.
+   * The next stream that the peer has opened. As many as the backlog holds wait to be accepted, further ones are reset. What the
+   * peer had ended before it left is still to be had.
    *
    * @throws {MuxerClosedError} when the connection was closed, or the peer has left after a GoAway with code 0
    * @throws what else ended the connection

@@ -263,6 +263,33 @@ export function connections (setup: SurfaceSetup): void {
       await until(() => pair.listener.status === 'closed')
     })
 
+    it('leaves what the peer had ended before it left to be accepted, and then ends', async () => {
+      const { dialer, listener } = await connect()
+
+      for (let i = 0; i < 3; i++) {
+        const stream = await dialer.newStream()
+
+        await stream.write(encode(`message ${i}`))
+        await stream.closeWrite()
+      }
+
+      const open = await dialer.newStream()
+
+      await open.write(encode('message 3'))
+      await until(() => listener.stats().streamsActive.inbound === 4)
+      await dialer.close().catch(() => {})
+      await until(() => listener.status === 'closed')
+
+      const received: Array<string | undefined> = []
+
+      for await (const stream of listener.inboundStreams) {
+        received.push(text(await readAll(stream)))
+      }
+
+      expect(received).to.deep.equal(['message 0', 'message 1', 'message 2', 'message 3'])
+      expect(await failureOf(listener.acceptStream())).to.have.property('name', 'MuxerClosedError')
+    })
+
     it('by abort() resets what is open on both sides', async () => {
       const pair = await connect()
       const streams = await streamPair(pair)
