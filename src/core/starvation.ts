@@ -46,6 +46,9 @@ const ENOUGH_MILLIS = 4
  */
 const QUICK_BYTES = 131_072
 
+/** A stream brings most of what comes if no more than this part of it is for others. */
+const OTHERS_PARTS = 4
+
 /** With this part of its window left, or less, a peer has run out: some do not send a few bytes by themselves. */
 const SILLY_PARTS = 64
 
@@ -66,7 +69,11 @@ export class Starvation {
   /** What starving has made of the window so far. */
   needed = 0
 
+  /** In the last epoch next to nothing came for other streams. */
+  bringsMost = false
+
   #epochStart: number
+  #epochStartBytes: number
   #starvedMillis = 0
 
   // epochs in a row that starved, and since when they have
@@ -80,8 +87,9 @@ export class Starvation {
   // how long the connection had been idle when the peer ran out, while it has no more
   #idleBefore: number | undefined
 
-  constructor (now: number) {
+  constructor (now: number, { bytesReceived }: Pace) {
     this.#epochStart = now
+    this.#epochStartBytes = bytesReceived
   }
 
   /** The peer gets more than the `available` that it has. */
@@ -122,12 +130,15 @@ export class Starvation {
   }
 
   /** An epoch is over, in which `size` bytes were used. Returns whether the window should be larger. */
-  endEpoch (now: number, size: number, { roundTrip }: Pace): boolean {
+  endEpoch (now: number, size: number, { roundTrip, bytesReceived }: Pace): boolean {
     const start = this.#epochStart
     const elapsed = now - start
+    const received = bytesReceived - this.#epochStartBytes
     const starved = this.#starvedMillis > 0 && this.#starvedMillis * STARVED_PARTS >= elapsed
 
+    this.bringsMost = received - this.epochBytes <= received / OTHERS_PARTS
     this.epochBytes = 0
+    this.#epochStartBytes = bytesReceived
     this.quickEpochs = elapsed * QUICK_BYTES < size ? this.quickEpochs + 1 : 0
     this.#epochStart = now
     this.#starvedMillis = 0

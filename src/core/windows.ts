@@ -48,10 +48,17 @@ const ANNOUNCE_MILLIS = 4
  * 0.1 ms and more. Over loopback 256 KiB carried 790 MiB/s, 1 MiB 1,130, 2 MiB 1,470 and 4 MiB no more than that.
  */
 const ALONE_BYTES = 2_097_152
-const ALONE_EPOCHS = 8
+const QUICK_EPOCHS = 8
 
 /** For so long after data came for another stream nobody is alone, and the window is only as large as the distance wants it. */
 const SHARED_MILLIS = 100
+
+/**
+ * But a stream that brings most of what comes, beside small messages, may have this. Of 256 KiB half is two messages of 64 KiB,
+ * and its writer waits for credit between them: over loopback bulk beside an echo had 0.76 of raw TCP, and 0.95 with three in each
+ * half. The echo takes no longer, 0.09 ms instead of 0.11, and 0.13 with sizes between, where credit cuts messages in two.
+ */
+const BESIDE_BYTES = 393_216
 
 /**
  * A stream that brought less than this part of all data since its last credit does not keep its sender waiting by itself. In
@@ -113,7 +120,7 @@ export class ReceiveWindow {
    */
   update (unread: number, now: number, pace: Pace, budget: GrowthBudget): number {
     const isAlone = now - pace.sharedAt >= SHARED_MILLIS
-    const limit = isAlone ? this.limit : Math.min(this.limit, Math.max(this.#base, this.#starvation?.needed ?? 0))
+    const limit = isAlone ? this.limit : Math.min(this.limit, Math.max(this.#base, this.#starvation?.needed ?? 0, this.#beside))
 
     if (this.size > limit) {
       // with what was pushed back to be read again it may be more than the window
@@ -129,7 +136,7 @@ export class ReceiveWindow {
       return 0
     }
 
-    const starvation = this.#starvation ??= new Starvation(now)
+    const starvation = this.#starvation ??= new Starvation(now, pace)
 
     starvation.epochBytes += owed
 
@@ -161,6 +168,11 @@ export class ReceiveWindow {
     }
   }
 
+  /** What it may have where it is not alone, whatever the distance. */
+  get #beside (): number {
+    return this.#starvation?.bringsMost === true ? BESIDE_BYTES : 0
+  }
+
   get #nextGrant (): number {
     return this.#starvation === undefined ? 0 : this.#starvation.grantedAt + ANNOUNCE_MILLIS
   }
@@ -169,9 +181,8 @@ export class ReceiveWindow {
   #endEpoch (starvation: Starvation, now: number, isAlone: boolean, pace: Pace, budget: GrowthBudget): number {
     const { size } = this
     const isStarved = starvation.endEpoch(now, size, pace)
-    const growsAlone = isAlone && starvation.quickEpochs >= ALONE_EPOCHS
-    const most = growsAlone && !isStarved ? Math.min(this.limit, ALONE_BYTES) : this.limit
-    const grown = isStarved || growsAlone ? Math.min(size * 2, most, size + budget.left) : size
+    const lent = starvation.quickEpochs >= QUICK_EPOCHS ? Math.min(this.limit, isAlone ? ALONE_BYTES : this.#beside) : 0
+    const grown = Math.min(size * 2, isStarved ? this.limit : lent, size + budget.left)
 
     if (grown > size) {
       this.#resize(grown, budget)

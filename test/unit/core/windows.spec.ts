@@ -225,16 +225,48 @@ describe('core/windows', () => {
       expect(window.size).to.equal(INITIAL)
     })
 
-    it('gets nothing within 100 ms of data for another', () => {
+    it('gets half as much again within 100 ms of data for another, if that is small', () => {
       const path = new Path(0.1)
       const window = new ReceiveWindow(INITIAL, MAX)
+      const growth = budget()
 
       path.sharedAt = 0
-      hurry(path, window, budget(), 99)
+      hurry(path, window, growth, 7)
+      expect(window.size).to.equal(INITIAL)
+      hurry(path, window, growth, 92)
+      expect(window.size).to.equal(1.5 * INITIAL)
+
+      hurry(path, window, growth, 1)
+      expect(window.size).to.equal(3 * INITIAL)
+    })
+
+    it('gets nothing where more than a quarter of what comes is for others, and gives back what it had', () => {
+      const path = new Path(0.1)
+      const window = new ReceiveWindow(INITIAL, MAX)
+      const growth = { left: 10_000_000 }
+
+      const share = (others: number): void => {
+        path.sharedAt = path.now
+        path.bytesReceived += others
+        hurry(path, window, growth, 1)
+      }
+
+      for (let windows = 0; windows < 20; windows++) {
+        share(0.35 * INITIAL)
+      }
+
       expect(window.size).to.equal(INITIAL)
 
-      hurry(path, window, budget(), 1)
-      expect(window.size).to.equal(2 * INITIAL)
+      for (let windows = 0; windows < 20; windows++) {
+        share(0.3 * INITIAL)
+      }
+
+      expect(window.size).to.equal(1.5 * INITIAL)
+      share(INITIAL)
+      share(INITIAL)
+      share(INITIAL)
+      expect(window.size).to.equal(INITIAL)
+      expect(growth.left).to.equal(10_000_000)
     })
 
     it('gives it back as it reads once there is data for another', () => {
@@ -246,10 +278,10 @@ describe('core/windows', () => {
       expect(window.size).to.equal(8 * INITIAL)
 
       path.sharedAt = path.now
-      path.frame(window, 7 * INITIAL)
+      path.frame(window, 6.5 * INITIAL)
       expect(path.read(window, growth)).to.equal(0)
-      expect(window).to.include({ size: INITIAL, available: INITIAL })
-      expect(growth.left).to.equal(10_000_000)
+      expect(window).to.include({ size: 1.5 * INITIAL, available: 1.5 * INITIAL })
+      expect(growth.left).to.equal(10_000_000 - 0.5 * INITIAL)
     })
 
     it('keeps what the distance made of its window', () => {

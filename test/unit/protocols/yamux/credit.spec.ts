@@ -322,8 +322,8 @@ describe('yamux: growth of windows', () => {
 
     link.give(data(4, 1))
     link.read(other)
-    expect(use(link, stream, 0)).to.deep.equal([`window 2 +${WINDOW}`])
-    expect(stream.receiveWindow.size).to.equal(WINDOW)
+    expect(use(link, stream, 0)).to.deep.equal([`window 2 +${1.5 * WINDOW}`])
+    expect(stream.receiveWindow.size).to.equal(1.5 * WINDOW)
 
     // and company of another is company of this one
     for (let turn = 0; turn < 20; turn++) {
@@ -332,7 +332,7 @@ describe('yamux: growth of windows', () => {
       link.read(other)
     }
 
-    expect(stream.receiveWindow.size).to.equal(WINDOW)
+    expect(stream.receiveWindow.size).to.equal(1.5 * WINDOW)
   })
 
   it('does not grow a window that lasts for four round trips, measured by the least that was seen', () => {
