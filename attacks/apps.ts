@@ -106,6 +106,11 @@ function leave (stream: Stream): void {
   stream.closeRead().catch(ignore)
 }
 
+/** One stream is asked for, and no other; muxers that have streams by the event only are not listened to. */
+export function acceptFirst (muxer: StreamMuxer & { acceptStream?(): Promise<Stream> }): void {
+  muxer.acceptStream?.().then(stream => { held.push(stream) }, ignore)
+}
+
 export function use (app: App, stream: Stream, index: number, muxer: StreamMuxer): void {
   if (app === 'request' && index === 0) {
     request(muxer)

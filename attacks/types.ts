@@ -11,7 +11,7 @@ export type Language = 'yamux' | 'mplex'
  * length in front, and gives the stream up if that takes too long, or agrees on a protocol and reads no more. Or it is slow: it
  * has every stream in hand and comes to none of them. Or it echoes, and opens streams of its own meanwhile, one for each that is over.
  */
-export type App = 'read' | 'echo' | 'echo-plainly' | 'ignore' | 'hold-first' | 'read-first' | 'write' | 'write-small' | 'leave' | 'end-first' | 'end-thousand' | 'slow' | 'read-message' | 'negotiate' | 'give-up' | 'request'
+export type App = 'read' | 'echo' | 'echo-plainly' | 'ignore' | 'hold-first' | 'read-first' | 'write' | 'write-small' | 'leave' | 'end-first' | 'end-thousand' | 'slow' | 'read-message' | 'negotiate' | 'give-up' | 'request' | 'accept-first'
 
 /** The frames that both languages have, for the `n`th stream of the attacker, counted from 0. */
 export interface Dialect {

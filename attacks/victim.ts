@@ -6,7 +6,7 @@ import { defaultLogger } from '@libp2p/logger'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import { portOf } from '../benchmarks/peers/libp2p-bare.ts'
-import { use } from './apps.ts'
+import { acceptFirst, use } from './apps.ts'
 import { victimOf } from './victims.ts'
 import type { App, FromVictim, Look, ToVictim } from './types.ts'
 import type { Connection, MultiaddrConnection, Stream, StreamMuxer, Upgrader } from '@libp2p/interface'
@@ -77,9 +77,13 @@ function attend (maConn: MultiaddrConnection, muxer: StreamMuxer): void {
   const isAttacked = begun
   let streams = 0
 
-  muxer.addEventListener('stream', (event: CustomEvent<Stream>) => {
-    use(isAttacked ? app : 'echo', event.detail, streams++, muxer)
-  })
+  if (isAttacked && app === 'accept-first') {
+    acceptFirst(muxer)
+  } else {
+    muxer.addEventListener('stream', (event: CustomEvent<Stream>) => {
+      use(isAttacked ? app : 'echo', event.detail, streams++, muxer)
+    })
+  }
 
   if (!isAttacked) {
     return

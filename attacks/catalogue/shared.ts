@@ -56,6 +56,21 @@ export const SHARED: Attack[] = [
     }
   },
   {
+    name: 'ended-unaccepted',
+    title: '9,900 streams opened and ended at once, then 900 a second for 4 s, of which the application accepts one',
+    languages: BOTH,
+    ends: GOES_ON,
+    app: 'accept-first',
+    run: async (wire, { open, end }) => {
+      await wire.each(9_900, n => [open(n), end(n)])
+
+      for (let i = 9_900; i < 13_500 && !wire.closed; i += 90) {
+        await wire.pause(100)
+        await wire.each(90, n => [open(i + n), end(i + n)])
+      }
+    }
+  },
+  {
     name: 'open-flood-deaf',
     title: '1,000,000 streams opened, refusals unread',
     languages: BOTH,

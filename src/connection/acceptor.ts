@@ -23,7 +23,7 @@ export interface AcceptorHandlers<MuxedStream extends Stream> {
   closed(): { error: Error | undefined } | undefined
   closedError(): Error
 
-  /** All that the peer had to say on the stream is here. */
+  /** All that the peer had to say on the stream is here, and something of it unread. */
   isWhole(stream: MuxedStream): boolean
 }
 
@@ -56,20 +56,23 @@ export class Acceptor<MuxedStream extends Stream> {
       return
     }
 
-    this.#tidy()
+    const most = this.#pulled ? this.#backlog : this.#maxEarlyStreams
 
-    const waiting = this.#streams.push(stream)
-
-    if (!this.#pulled) {
-      if (waiting > this.#maxEarlyStreams) {
-        this.#handlers.fail(new MaxEarlyStreamsError(
-          `${waiting} streams came in before anybody listened for them, the limit is ${this.#maxEarlyStreams} (option maxEarlyStreams)`))
-      }
-    } else if (waiting > this.#backlog) {
-      this.#handlers.refuse(stream, waiting)
+    if (this.#streams.length >= most) {
+      this.#tidy()
     }
 
-    this.#waiters.notify()
+    const waiting = this.#streams.length + 1
+
+    if (waiting <= most) {
+      this.#streams.push(stream)
+      this.#waiters.notify()
+    } else if (this.#pulled) {
+      this.#handlers.refuse(stream, waiting)
+    } else {
+      this.#handlers.fail(new MaxEarlyStreamsError(
+        `${waiting} streams came in before anybody listened for them, the limit is ${most} (option maxEarlyStreams)`))
+    }
   }
 
   /** Somebody has begun to listen. One who hears of a single stream leaves the others to the next. */

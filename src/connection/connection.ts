@@ -297,7 +297,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
 
   #onEdges (record: StreamRecord, edges: number): void {
     // opened and reset in one breath: no handler need hear of it
-    if ((edges & Edge.opened) !== 0 && !record.closed) {
+    if ((edges & Edge.opened) !== 0 && (!record.closed || isWhole(record))) {
       this.#acceptor.add(this.#add(record))
     }
 
@@ -414,7 +414,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
       },
       closed: () => this.#isClosed() ? { error: this.#leftInOrder() ? undefined : this.#error } : undefined,
       closedError: () => this.#leftInOrder() ? this.#muxerClosed() : this.#closedError(),
-      isWhole: ({ record }) => record.receive === 'ended'
+      isWhole: ({ record }) => isWhole(record)
     }
   }
 
@@ -462,6 +462,11 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   #muxerClosed (): MuxerClosedError {
     return muxerClosed(`The muxer is ${this.#status}`, this.#error)
   }
+}
+
+/** Its bytes can be had though it is over: the peer had ended it before, and it is not we who gave it up. */
+function isWhole ({ receive, receiveQueue, error }: StreamRecord): boolean {
+  return receive === 'ended' && receiveQueue.byteLength > 0 && (error === undefined || !isLocal(error))
 }
 
 interface Addressed {

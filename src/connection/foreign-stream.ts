@@ -7,20 +7,22 @@
  */
 import { StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
+import { ReceiveQueue } from '../core/receive-queue.ts'
 import { ConnectionClosedError, StreamBufferError, StreamResetError, StreamStateError } from '../interface/errors.ts'
 import { checkCode } from './checks.ts'
 import { ForeignView } from './foreign-view.ts'
 import { PushedBack } from './pushed-back.ts'
-import { writeError } from './stream-surface.ts'
+import { cannot, writeError } from './stream-surface.ts'
 import { originOf, resetOf } from './stream-view.ts'
 import { Waiters } from './waiters.ts'
+import type { MuxError } from '../interface/errors.ts'
 import type { Bytes, MuxedStream, Priority } from '../interface/muxer.ts'
 import type { StreamStatistics } from '../interface/statistics.ts'
 import type { AbortOptions, EventHandler, MessageStreamEvents, MessageStreamReadStatus, MessageStreamStatus, Stream } from '@libp2p/interface'
 
 export class ForeignStream extends ForeignView implements MuxedStream {
   readonly #highWaterMark: number
-  readonly #unread = new Uint8ArrayList()
+  readonly #unread = new ReceiveQueue()
   readonly #waiters = new Waiters()
   readonly #pushedBack = new PushedBack(() => {
     this.#deliver()
@@ -97,9 +99,9 @@ export class ForeignStream extends ForeignView implements MuxedStream {
     return this.#unread.byteLength + this.inner.readBufferLength
   }
 
-  /** All that the peer had to say is here. */
+  /** All that the peer had to say is here, and something of it unread. */
   get isWhole (): boolean {
-    return this.#remoteEnded && !this.#isBroken()
+    return this.#remoteEnded && !this.#isBroken() && this.readBufferLength > 0
   }
 
   stats (): StreamStatistics {
@@ -178,7 +180,7 @@ export class ForeignStream extends ForeignView implements MuxedStream {
     }
 
     this.#readClosed = true
-    this.#unread.consume(this.#unread.byteLength)
+    this.#unread.clear()
     this.#notify()
     this.#maybeEnd()
     await this.inner.closeRead(options)
@@ -203,22 +205,24 @@ export class ForeignStream extends ForeignView implements MuxedStream {
   }
 
   resume (): void {
-    if (this.#isToBeRead('resume')) {
-      this.#paused = false
-      this.#deliver()
+    if (this.#readClosed && !this.#paused) {
+      throw cannot('resume')
     }
+
+    this.#paused = false
+    this.#deliver()
   }
 
   push (data: Bytes): void {
     if (this.#isToBeRead('push data onto')) {
-      this.#unread.append(data)
+      this.#unread.putBack(piecesOf(data), false)
       this.#onPushed()
     }
   }
 
   unshift (data: Bytes): void {
     if (this.#isToBeRead('push data onto')) {
-      this.#unread.prepend(data)
+      this.#unread.putBack(piecesOf(data), true)
       this.#onPushed()
     }
   }
@@ -247,9 +251,8 @@ export class ForeignStream extends ForeignView implements MuxedStream {
       return undefined
     }
 
-    const data = this.#unread.sublist(0, Math.min(max, this.#unread.byteLength))
+    const data = this.#takeUnread(max)
 
-    this.#unread.consume(data.byteLength)
     this.#relieve()
     this.#maybeEnd()
 
@@ -274,7 +277,7 @@ export class ForeignStream extends ForeignView implements MuxedStream {
 
   protected giveBack (data: Uint8ArrayList): void {
     if (!this.#readClosed && !this.#isBroken()) {
-      this.#unread.prepend(data)
+      this.#unread.putBack(piecesOf(data), true)
       this.#pushedBack.deliver()
     }
   }
@@ -301,9 +304,14 @@ export class ForeignStream extends ForeignView implements MuxedStream {
       return
     }
 
-    this.#unread.append(data)
+    for (const piece of piecesOf(data)) {
+      this.#unread.push(piece)
+    }
+
     this.#pushedBack.renew()
     this.#deliver()
+    // what nobody takes at once must not keep the buffer that it came in
+    this.#unread.settle()
     this.#notify()
 
     if (this.#unread.byteLength >= this.#highWaterMark) {
@@ -335,7 +343,7 @@ export class ForeignStream extends ForeignView implements MuxedStream {
 
     if (this.#isBroken()) {
       // after a reset nothing more is read, as with our own streams
-      this.#unread.consume(this.#unread.byteLength)
+      this.#unread.clear()
     }
 
     this.#maybeEnd()
@@ -349,7 +357,8 @@ export class ForeignStream extends ForeignView implements MuxedStream {
   /** Many muxers take the end of the connection for that of a stream: one that had not ended was cut off. */
   #whyClosed ({ error, local }: StreamCloseEvent): Error | undefined {
     if (error !== undefined) {
-      return local === true ? error : new StreamResetError('reset by the peer', { origin: 'remote', cause: error })
+      // muxers of this package, below this surface, say themselves what it was
+      return local === true || (error as Partial<MuxError>).origin !== undefined ? error : new StreamResetError('reset by the peer', { origin: 'remote', cause: error })
     }
 
     if (!this.#remoteEnded || this.#closing === undefined || this.writeBufferLength > 0) {
@@ -359,7 +368,7 @@ export class ForeignStream extends ForeignView implements MuxedStream {
 
   /** What the peer had sent and ended before the connection was cut is whole. */
   #isBroken (): boolean {
-    return this.#error !== undefined && !(this.#remoteEnded && this.#error instanceof ConnectionClosedError)
+    return this.#error !== undefined && !(this.#remoteEnded && (this.#error as Partial<MuxError>).scope === 'connection')
   }
 
   /** All that will ever come has been read. */
@@ -398,15 +407,24 @@ export class ForeignStream extends ForeignView implements MuxedStream {
   /** Hands what is unread to those who listen. */
   #deliver (): void {
     if (!this.#paused && !this.isBeingRead && this.#pulling === 0 && this.#unread.byteLength > 0 && this.listenerCount('message') > 0) {
-      const data = this.#unread.sublist()
+      const data = this.#takeUnread(Infinity)
 
-      this.#unread.consume(data.byteLength)
       this.dispatchEvent(new StreamMessageEvent(data))
       // only now: a muxer hands over what it held back while it is resumed
       this.#relieve()
     }
 
     this.#maybeEnd()
+  }
+
+  #takeUnread (max: number): Uint8ArrayList {
+    const list = new Uint8ArrayList()
+
+    while (list.byteLength < max && this.#unread.byteLength > 0) {
+      list.append(this.#unread.shift(max - list.byteLength) as Uint8Array)
+    }
+
+    return list
   }
 
   #onPushed (): void {
@@ -416,7 +434,7 @@ export class ForeignStream extends ForeignView implements MuxedStream {
       const error = new StreamBufferError(`${byteLength} bytes were pushed back to be read again, the limit is ${this.maxReadBufferLength} (option maxReadBufferLength)`)
 
       this.#error = error
-      this.#unread.consume(byteLength)
+      this.#unread.clear()
       // later: the listener that pushed it back is at work, and would be thrown at for the rest of what it does
       queueMicrotask(() => {
         this.abort(error)
@@ -437,7 +455,7 @@ export class ForeignStream extends ForeignView implements MuxedStream {
       return false
     }
 
-    throw new StreamStateError(`Cannot ${what} a stream that is closed for reading`)
+    throw cannot(what)
   }
 
   #tell (type: 'drain' | 'idle' | 'remoteCloseWrite' | 'end'): void {
@@ -448,4 +466,8 @@ export class ForeignStream extends ForeignView implements MuxedStream {
   readonly #notify = (): void => {
     this.#waiters.notify()
   }
+}
+
+function piecesOf (data: Bytes): Uint8Array[] {
+  return data instanceof Uint8Array ? [data] : [...data]
 }

@@ -97,6 +97,8 @@ class ForeignConnection implements MuxedConnection {
     muxer.addEventListener('stream', event => {
       this.#onStream(event.detail)
     })
+    // muxers do not tell of their own end: what makes them end comes in by a message
+    secured?.addEventListener('message', this.#lookLater)
     secured?.addEventListener('close', ({ error }) => {
       this.#onClosed(error === undefined
         ? undefined
@@ -344,7 +346,11 @@ class ForeignConnection implements MuxedConnection {
       this.#reset[isLocal(error) ? 'local' : 'remote']++
     }
 
-    // later, as the muxer may be amid its own end
+    this.#lookLater()
+  }
+
+  /** Later, as the muxer may be amid its own end. */
+  readonly #lookLater = (): void => {
     queueMicrotask(() => {
       this.#noticeEnd()
       this.#waiters.notify()
@@ -369,6 +375,7 @@ class ForeignConnection implements MuxedConnection {
     this.#error = error
     this.#status = 'closed'
     this.#closedAt = Date.now()
+    this.#secured?.removeEventListener('message', this.#lookLater)
     this.#acceptor.close(this.#draining || this.#closing !== undefined || (error !== undefined && isLocal(error)))
     this.#waiters.notify()
   }

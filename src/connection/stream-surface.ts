@@ -447,6 +447,11 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
   }
 }
 
+/** What libp2p expects of who reads on all the same. */
+export function cannot (what: string): StreamStateError {
+  return new StreamStateError(`Cannot ${what} a stream that is closed for reading`)
+}
+
 /** What libp2p expects of a write that comes too late, with what ended the stream. */
 export function writeError (status: MessageStreamWriteStatus, cause?: Error): StreamStateError {
   const error = new StreamStateError(`Cannot write to a stream that is ${status}`)

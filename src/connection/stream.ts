@@ -8,13 +8,14 @@ import { StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { FEW_PIECES } from '../core/receive-queue.ts'
 import { Edge } from '../core/stream-record.ts'
-import { StreamBufferError, StreamResetError, StreamStateError } from '../interface/errors.ts'
+import { InvalidParametersError, StreamBufferError, StreamResetError, StreamStateError } from '../interface/errors.ts'
 import { checkCode } from './checks.ts'
 import { afterOthers, isOthersTurn } from './others-turn.ts'
 import { PushedBack } from './pushed-back.ts'
-import { writeError } from './stream-surface.ts'
+import { cannot, writeError } from './stream-surface.ts'
 import { StreamView, isLocal } from './stream-view.ts'
 import { Waiters } from './waiters.ts'
+import { within } from './within.ts'
 import type { StreamHost } from './stream-view.ts'
 import type { StreamRecord } from '../core/stream-record.ts'
 import type { Bytes, MuxedStream as MuxedStreamSurface } from '../interface/muxer.ts'
@@ -53,6 +54,7 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
    * Queues the bytes, by reference. `false`: more than the high-water mark is queued, wait for `drain`; or the stream was
    * reset by what came in behind the bytes that the application is just being handed, and there is nobody to send to.
    *
+   * @throws {InvalidParametersError} for anything but bytes
    * @throws {StreamStateError} after `close()`, and when the application was told that the stream is over
    */
   send (data: Uint8Array | Uint8ArrayList): boolean {
@@ -74,6 +76,10 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
       more = engine.write(record, data, now)
     } else {
       for (const piece of data) {
+        if (!(piece instanceof Uint8Array)) {
+          throw new InvalidParametersError(`only Uint8Array and Uint8ArrayList can be sent, was ${typeof data}`)
+        }
+
         more = engine.write(record, piece, now)
 
         if (record.closed) {
@@ -162,11 +168,14 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     }
   }
 
+  /** Harmless when it is over: who paused it for some work comes back when that is done, and has done nothing wrong. */
   resume (): void {
-    if (this.#isToBeRead('resume')) {
-      this.paused = false
-      this.#deliver()
+    if (this.record.readClosed && !this.paused) {
+      throw cannot('resume')
     }
+
+    this.paused = false
+    this.#deliver()
   }
 
   /** Puts bytes behind what is unread. */
@@ -210,7 +219,7 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
         } else if (this.#readIsOver()) {
           return
         } else {
-          await this.whenReadable()
+          await within(this.readTimeout, 'readTimeout', undefined, async signal => this.whenReadable(signal))
         }
       }
     } finally {
@@ -358,7 +367,7 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
       return false
     }
 
-    throw new StreamStateError(`Cannot ${what} a stream that is closed for reading`)
+    throw cannot(what)
   }
 
   #pushBack (data: Bytes, inFront: boolean): void {

@@ -96,7 +96,7 @@ export interface MuxedConnection extends AsyncDisposable {
 
   /**
    * The next stream that the peer has opened. As many as the backlog holds wait to be accepted, further ones are reset. What the
-   * peer had ended before it left is still to be had.
+   * peer had ended before it left is still to be had if there is anything to read; it is over by then, as its status says.
    *
    * @throws {MuxerClosedError} when the connection was closed, or the peer has left after a GoAway with code 0
    * @throws what else ended the connection

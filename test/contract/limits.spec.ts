@@ -30,6 +30,20 @@ describe('contract: maxWriteBufferLength', () => {
     await peer.hears('window|RST 1')
   })
 
+  it('counts nothing that is no bytes, which is refused', async () => {
+    const { muxer } = muxerAndPeer()
+    const stream = await muxer.createStream()
+
+    for (const wrong of ['text', ['text'], 7]) {
+      expect(() => stream.send(wrong as any)).to.throw()
+    }
+
+    expect(() => stream.send('text' as any)).to.throw().with.property('name', 'InvalidParametersError')
+    expect(stream.writeBufferLength).to.equal(0)
+    expect(muxer.stats().bytesQueued).to.equal(0)
+    expect(stream.send(Uint8Array.of(1))).to.be.true()
+  })
+
   it('does not stand in the way of one large send on a stream with room: no send is dropped that was not warned', async () => {
     const { muxer } = muxerAndPeer({ options: { streamOptions: { maxWriteBufferLength: 500_000 } } })
     const stream = await muxer.createStream()

@@ -204,7 +204,8 @@ describe('contract: push and unshift', () => {
     await turn()
     expect(() => { stream.push(bytes('late')) }).to.throw().with.property('name', 'StreamStateError')
     expect(() => { stream.pause() }).to.throw().with.property('name', 'StreamStateError')
-    expect(() => { stream.resume() }).to.throw().with.property('name', 'StreamStateError')
+    // who paused it for some work comes back when that is done
+    stream.resume()
   })
 
   it('of a read that is given up, are for whoever waits for some', async () => {

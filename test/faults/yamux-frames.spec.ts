@@ -91,6 +91,22 @@ describe('faults: frames that @libp2p/yamux answers wrongly', () => {
     })
   }
 
+  for (const [what, behind] of Object.entries({ 'GoAway with an error': [goAway(2)], 'what is no frame': [new Uint8Array(12).fill(255)] })) {
+    it(`a stream that the peer has ended, and ${what} in one delivery: it is there to be accepted`, async () => {
+      const setup = muxerAndPeer({ direction: 'inbound' })
+      const accepting = setup.muxer.acceptStream()
+
+      setup.peer.send(join(windowUpdate(1, 0, SYN), data(1, 10, FIN), windowUpdate(3, 0, SYN), data(3, 'whole', FIN), windowUpdate(5, 0, SYN), data(5, 10), ...behind))
+      await accepting
+
+      const stream = await setup.muxer.acceptStream()
+
+      expect(new TextDecoder().decode(await stream.read() ?? undefined)).to.equal('whole')
+      expect(await stream.read()).to.equal(null)
+      await expect(setup.muxer.acceptStream()).to.eventually.be.rejected()
+    })
+  }
+
   it('what came in front of a reset of our own is followed by an error for who sends all the same', async () => {
     const setup = muxerAndPeer({ direction: 'inbound' })
     const stream = await inboundStream(setup, windowUpdate(1, 0, SYN))

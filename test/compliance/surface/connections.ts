@@ -86,6 +86,34 @@ export function connections (setup: SurfaceSetup): void {
       }
     })
 
+    for (const isEmpty of [false, true]) {
+      it(`that the peer has ended${isEmpty ? ', without a byte,' : ''} wait as others do, and those that were refused are not accepted`, async () => {
+        const { dialer, listener } = await connect({ acceptBacklog: 3 })
+        const first = listener.acceptStream()
+
+        await (await dialer.newStream()).write(encode('first'))
+        expect(text(await (await first).read())).to.equal('first')
+
+        for (let i = 0; i < 6; i++) {
+          const stream = await dialer.newStream()
+
+          if (!isEmpty) {
+            stream.send(encode(`${i}`))
+          }
+
+          await stream.close().catch(() => {})
+        }
+
+        await until(() => listener.stats().streamsOpened.inbound === 7 && listener.stats().streamsActive.inbound === 4)
+
+        for (let i = 0; i < 3; i++) {
+          expect(text(await readAll(await listener.acceptStream()))).to.equal(isEmpty ? '' : `${i}`)
+        }
+
+        expect(await outcomeOf(listener.acceptStream())).to.equal('pending')
+      })
+    }
+
     it('that were reset before they were accepted are not', async () => {
       const { dialer, listener } = await connect()
       const [reset, other] = await Promise.all([dialer.newStream(), dialer.newStream()])

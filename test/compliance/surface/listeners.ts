@@ -3,6 +3,7 @@ import { expect } from 'aegir/chai'
 import { eventOf, turn, uncaughtDuring, until } from '../../support/waiting.ts'
 import { bytesOf, encode, pairs, streamPair, text } from './kit.ts'
 import type { SurfaceSetup } from './kit.ts'
+import type { MuxedStream } from '../../../src/interface/muxer.ts'
 import type { StreamCloseEvent } from '@libp2p/interface'
 
 export function listeners (setup: SurfaceSetup): void {
@@ -79,6 +80,27 @@ export function listeners (setup: SurfaceSetup): void {
         expect(theirs.readStatus).to.equal('closed')
       })
     }
+
+    it('that pauses the stream and resumes it when its work is done is not thrown at, whatever became of the stream', async () => {
+      for (const finish of [async (peer: MuxedStream) => peer.closeWrite(), async (peer: MuxedStream) => { peer.reset() }]) {
+        const [ours, theirs] = await streamPair(await connect())
+        const closed = eventOf(theirs, 'close')
+        const worked = Promise.withResolvers<void>()
+
+        await theirs.closeWrite()
+        theirs.addEventListener('message', () => {
+          theirs.pause()
+          void closed.then(async () => {
+            theirs.resume()
+          }).then(worked.resolve, worked.reject)
+        })
+        await ours.write(encode('answer'))
+        await until(() => theirs.readStatus === 'paused')
+        await finish(ours)
+        await worked.promise
+        expect(theirs.readStatus).to.equal('closed')
+      }
+    })
 
     it('gets what a reader leaves behind, and the end behind it', async () => {
       const [ours, theirs] = await streamPair(await connect())

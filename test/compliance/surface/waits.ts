@@ -137,6 +137,7 @@ export function waits (setup: SurfaceSetup): void {
       const { ours, theirs } = await scene()
 
       theirs.readTimeout = 10
+      expect(await failureOf(theirs[Symbol.asyncIterator]().next())).to.include({ name: 'TimeoutError', scope: 'stream' })
       expect(await failureOf(theirs.read())).to.include({ name: 'TimeoutError', scope: 'stream', origin: 'local' })
       expect((await failureOf(theirs.readLengthPrefixed())).message).to.contain('readTimeout')
       theirs.readTimeout = Infinity

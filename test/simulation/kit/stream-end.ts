@@ -146,7 +146,7 @@ export class StreamEnd {
   }
 
   resume (): void {
-    this.attempt('resume()', this.#knowsReadIsOver, () => { this.stream.resume() })
+    this.attempt('resume()', this.leftUnread, () => { this.stream.resume() })
   }
 
   read (reader: Reader): void {

@@ -3,12 +3,15 @@ import { yamux } from '@libp2p/yamux'
 import { expect } from 'aegir/chai'
 import { muxedConnection } from '../../../src/index.ts'
 import { isMuxedStream } from '../../../src/interface/muxer.ts'
+import { yamux as ourYamux } from '../../../src/yamux.ts'
+import { goAway } from '../../support/frames.ts'
 import { memoryLink } from '../../support/memory-link.ts'
 import { eventOf, noUnhandledRejections, outcomeOf, recordEvents, turn, until } from '../../support/waiting.ts'
 import type { ForeignOptions } from '../../../src/index.ts'
 import type { MuxedConnection, MuxedStream } from '../../../src/interface/muxer.ts'
 import type { MemoryLink } from '../../support/memory-link.ts'
 import type { Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
+import type { Uint8ArrayList } from 'uint8arraylist'
 
 interface Half {
   link: MemoryLink
@@ -65,6 +68,57 @@ describe('connection: a foreign muxer', () => {
     const accepted = await muxedConnection(muxer).acceptStream()
 
     expect([...await accepted.read({ bytes: 3 })]).to.deep.equal([1, 2, 3])
+  })
+
+  it('keeps no buffer for the little of it that is unread', async () => {
+    const [ours, theirs] = await streamPair(half(mplex()()))
+    const buffers: ArrayBufferLike[] = []
+
+    for (let i = 0; i < 100; i++) {
+      theirs.send(new Uint8Array(64 * KIB).subarray(0, 1))
+    }
+
+    await until(() => ours.readBufferLength === 100)
+    ours.addEventListener('message', event => { buffers.push(...[...event.data as Uint8ArrayList].map(({ buffer }) => buffer)) })
+    await until(() => buffers.length > 0)
+    expect(buffers.reduce((sum, { byteLength }) => sum + byteLength, 0)).to.be.below(4 * KIB)
+  })
+
+  it('over a muxer of ours: leaves what the peer had ended before a cut, and says what it was', async () => {
+    const there = half(ourYamux({ enableKeepAlive: false })())
+    const [first, second] = [await there.peer.createStream(), await there.peer.createStream()]
+
+    for (const stream of [first, second]) {
+      stream.send(Uint8Array.of(1, 2, 3))
+      await stream.close()
+    }
+
+    await until(() => there.connection.stats().streamsActive.inbound === 2)
+
+    const held = await there.connection.acceptStream()
+
+    there.link.cut(new Error('the cable was cut'))
+    await until(() => there.connection.status === 'closed')
+
+    for (const stream of [held, await there.connection.acceptStream()]) {
+      expect([...await stream.read({ bytes: 3 })]).to.deep.equal([1, 2, 3])
+      expect(await stream.read()).to.be.null()
+      expect(stream.stats().reset).to.include({ by: 'transport' })
+    }
+  })
+
+  it('notices a GoAway with an error while no stream is open, whoever waits', async () => {
+    const there = half()
+    const listeners = there.link.outbound.listenerCount('message')
+    const waiting = [there.connection.acceptStream(), there.connection.ping()].map(outcomeOf)
+
+    there.link.inbound.send(goAway(2))
+
+    for (const outcome of await Promise.all(waiting)) {
+      expect(outcome).to.have.property('name', 'MuxerClosedError')
+    }
+
+    expect(there.link.outbound.listenerCount('message')).to.equal(listeners - 1)
   })
 
   it('is told who is on either side, and shows it', () => {
