@@ -86,8 +86,8 @@ function main (files: string[]): void {
   const text = [
     BEGIN,
     '',
-    `${describe(results[0].machine)}. Medians of ${results[0].rounds} interleaved rounds; in brackets ours divided by the peer, the median of the ratios of each round.`,
-    ...results.map(({ command }, index) => `Made by \`npm run bench -- ${command.join(' ')}\`: [all tables](${bases[index]}.md), [every sample](${bases[index]}.json).`),
+    `${describe(results[0].machine)}. Medians of interleaved rounds; in brackets ours divided by the peer, the median of the ratios of each round.`,
+    ...results.map(({ command, rounds }, index) => `${rounds} rounds, made by \`npm run bench -- ${command.join(' ')}\`: [all tables](${bases[index]}.md), [every sample](${bases[index]}.json).`),
     '',
     ...TABLES.flatMap(({ heading, link, peers }) => [`### ${heading}`, '', ...table(series, link, peers.filter(name => series.some(({ peer }) => peer === name))), '']),
     // the first has all cases, those that follow have what was measured again

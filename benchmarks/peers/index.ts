@@ -114,12 +114,12 @@ export const PEERS: PeerInfo[] = [
     create: async link => libp2p(link, (await built('yamux')).yamux({ maxInboundStreams: MANY, maxOutboundStreams: MANY, maxEarlyStreams: MANY }))
   },
   // what the window costs an echo that goes beside bulk, and what it is worth to the bulk
-  ...[['ours-512k', '512 KiB', 524_288], ['ours-1m', '1 MiB', 1_048_576], ['ours-2m', '2 MiB', 2_097_152]].map(([name, size, initialStreamWindowSize]): PeerInfo => ({
+  ...[['ours-256k', '256 KiB and no more', 262_144, 262_144], ['ours-512k', '512 KiB', 524_288], ['ours-1m', '1 MiB', 1_048_576], ['ours-2m', '2 MiB', 2_097_152]].map(([name, size, initialStreamWindowSize, maxStreamWindowSize = 16_777_216]): PeerInfo => ({
     name: `${name}`,
     title: `libp2p-muxers/yamux, windows of ${size}`,
     links: ['bare', 'noise'],
     cases: /^echo-under-bulk$/,
-    create: async link => libp2p(link, (await built('yamux')).yamux({ streamOptions: { initialStreamWindowSize: Number(initialStreamWindowSize) } }))
+    create: async link => libp2p(link, (await built('yamux')).yamux({ streamOptions: { initialStreamWindowSize: Number(initialStreamWindowSize), maxStreamWindowSize: Number(maxStreamWindowSize) } }))
   })),
   {
     name: 'go-yamux',
