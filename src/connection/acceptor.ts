@@ -1,7 +1,7 @@
 /**
  * Streams that the peer opens, on their way to the application: told to those who listen for the event, or kept in
  * order for those who call `acceptStream()`. Streams that were reset meanwhile are not kept, unless the peer had ended them
- * before: it knows that all of them arrived, and may have left.
+ * before: it knows that all of them arrived, and may have left. Of those that are reset in the delivery that brought them nobody hears.
  */
 import { MaxEarlyStreamsError } from '../interface/errors.ts'
 import { Waiters } from './waiters.ts'

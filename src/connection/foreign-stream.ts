@@ -44,6 +44,7 @@ export class ForeignStream extends ForeignView implements MuxedStream {
   #closeHeard = false
   #closeTold = false
   #error: Error | undefined
+  #gaveUp = false
   #closing: Promise<void> | undefined
   #closed = false
 
@@ -96,7 +97,7 @@ export class ForeignStream extends ForeignView implements MuxedStream {
   }
 
   get readBufferLength (): number {
-    return this.#unread.byteLength + this.inner.readBufferLength
+    return this.#unread.byteLength + (this.#isBroken() ? 0 : this.inner.readBufferLength)
   }
 
   /** All that the peer had to say is here, and something of it unread. */
@@ -188,8 +189,16 @@ export class ForeignStream extends ForeignView implements MuxedStream {
 
   abort (err: Error): void {
     if (!this.#over) {
+      this.#gaveUp = true
       this.#error = err
       this.inner.abort(err)
+    } else if (this.readBufferLength > 0) {
+      // what stands unread of a stream that is over goes as well, and its end with it
+      this.#gaveUp = true
+      this.#error ??= err
+      this.#drop()
+      this.#maybeEnd()
+      this.#notify()
     }
   }
 
@@ -327,7 +336,12 @@ export class ForeignStream extends ForeignView implements MuxedStream {
   /** There is room again. */
   #relieve (): void {
     if (this.inner.readStatus === 'paused' && this.#unread.byteLength * 2 <= this.#highWaterMark) {
-      this.inner.resume()
+      try {
+        this.inner.resume()
+      } catch (err) {
+        // it has handed over what it held, and cannot tell the peer, as the connection is over: that will be told
+        this.log('cannot resume: %e', err)
+      }
     }
   }
 
@@ -343,7 +357,7 @@ export class ForeignStream extends ForeignView implements MuxedStream {
 
     if (this.#isBroken()) {
       // after a reset nothing more is read, as with our own streams
-      this.#unread.clear()
+      this.#drop()
     }
 
     this.#maybeEnd()
@@ -368,12 +382,20 @@ export class ForeignStream extends ForeignView implements MuxedStream {
 
   /** What the peer had sent and ended before the connection was cut is whole. */
   #isBroken (): boolean {
-    return this.#error !== undefined && !(this.#remoteEnded && (this.#error as Partial<MuxError>).scope === 'connection')
+    return this.#error !== undefined && (this.#gaveUp || !(this.#remoteEnded && (this.#error as Partial<MuxError>).scope === 'connection'))
+  }
+
+  #drop (): void {
+    this.#unread.clear()
+    // what the muxer holds back is nobody's either
+    this.inner.closeRead().catch(err => {
+      this.log('cannot drop what is unread: %e', err)
+    })
   }
 
   /** All that will ever come has been read. */
   #isExhausted (): boolean {
-    return this.#unread.byteLength === 0 && this.inner.readBufferLength === 0
+    return this.readBufferLength === 0
   }
 
   #readIsOver (): boolean {
@@ -433,6 +455,7 @@ export class ForeignStream extends ForeignView implements MuxedStream {
     if (byteLength > this.maxReadBufferLength) {
       const error = new StreamBufferError(`${byteLength} bytes were pushed back to be read again, the limit is ${this.maxReadBufferLength} (option maxReadBufferLength)`)
 
+      this.#gaveUp = true
       this.#error = error
       this.#unread.clear()
       // later: the listener that pushed it back is at work, and would be thrown at for the rest of what it does

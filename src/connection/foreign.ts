@@ -13,7 +13,7 @@ import { isLocal } from './stream-view.ts'
 import { Waiters } from './waiters.ts'
 import type { CloseOptions, MultiplexOptions, Multiaddr, MuxedConnection, NewStreamOptions, SecuredConnection } from '../interface/muxer.ts'
 import type { ConnectionStatistics } from '../interface/statistics.ts'
-import type { AbortOptions, MultiaddrConnection, PeerId, Stream, StreamMuxer } from '@libp2p/interface'
+import type { AbortOptions, MultiaddrConnection, PeerId, Stream, StreamCloseEvent, StreamMuxer } from '@libp2p/interface'
 
 export interface ForeignOptions extends Pick<MultiplexOptions, 'localPeer' | 'remotePeer' | 'localAddress' | 'remoteAddress'> {
   /**
@@ -99,11 +99,7 @@ class ForeignConnection implements MuxedConnection {
     })
     // muxers do not tell of their own end: what makes them end comes in by a message
     secured?.addEventListener('message', this.#lookLater)
-    secured?.addEventListener('close', ({ error }) => {
-      this.#onClosed(error === undefined
-        ? undefined
-        : new ConnectionClosedError('the connection under the muxer broke', { origin: 'transport', cause: error }))
-    })
+    secured?.addEventListener('close', this.#onSecuredClose)
 
     if (muxer.status === 'closed') {
       this.#onClosed(undefined)
@@ -349,6 +345,12 @@ class ForeignConnection implements MuxedConnection {
     this.#lookLater()
   }
 
+  readonly #onSecuredClose = ({ error }: StreamCloseEvent): void => {
+    this.#onClosed(error === undefined
+      ? undefined
+      : new ConnectionClosedError('the connection under the muxer broke', { origin: 'transport', cause: error }))
+  }
+
   /** Later, as the muxer may be amid its own end. */
   readonly #lookLater = (): void => {
     queueMicrotask(() => {
@@ -376,6 +378,7 @@ class ForeignConnection implements MuxedConnection {
     this.#status = 'closed'
     this.#closedAt = Date.now()
     this.#secured?.removeEventListener('message', this.#lookLater)
+    this.#secured?.removeEventListener('close', this.#onSecuredClose)
     this.#acceptor.close(this.#draining || this.#closing !== undefined || (error !== undefined && isLocal(error)))
     this.#waiters.notify()
   }

@@ -75,11 +75,11 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     if (data instanceof Uint8Array) {
       more = engine.write(record, data, now)
     } else {
-      for (const piece of data) {
-        if (!(piece instanceof Uint8Array)) {
-          throw new InvalidParametersError(`only Uint8Array and Uint8ArrayList can be sent, was ${typeof data}`)
-        }
+      if (!isList(data)) {
+        throw new InvalidParametersError(`only Uint8Array and Uint8ArrayList can be sent, was ${typeof data}`)
+      }
 
+      for (const piece of data) {
         more = engine.write(record, piece, now)
 
         if (record.closed) {
@@ -488,4 +488,9 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
       await this.#waiters.wait(ready, signal)
     }
   }
+}
+
+/** By what it has, as there may be two copies of the package in a program. */
+function isList (data: Partial<Uint8ArrayList> | undefined | null): boolean {
+  return typeof data === 'object' && typeof data?.sublist === 'function'
 }

@@ -60,8 +60,9 @@ export class ConnectionState<Stream extends StreamRecord, DeadlineName extends s
 
   phase: EngineState = 'open'
 
-  /** Streams of the peer are not wanted any more. */
+  /** Streams of the peer are not wanted any more, and how many came all the same. */
   refusing = false
+  streamsExcused = 0
 
   /** The time, as it was last told. */
   now = 0
@@ -87,6 +88,14 @@ export class ConnectionState<Stream extends StreamRecord, DeadlineName extends s
     this.budgets = new Budgets(limits.budgets)
     this.writeHighWaterMark = limits.connectionWriteHighWaterMark
   }
+}
+
+/** A peer may not know that we go away, or not yet: so many of its streams are refused at nobody's cost. */
+const EXCUSED_STREAMS = 100_000
+
+/** A stream of the peer is refused for no fault of its own. */
+export function isExcused (state: ConnectionState<any, any>): boolean {
+  return state.refusing && ++state.streamsExcused <= EXCUSED_STREAMS
 }
 
 /** Other streams have so much to send that this one is to add nothing while it has any. */

@@ -95,10 +95,13 @@ export class ReceiveQueue {
 
   /** Puts pieces that were taken out, or come from elsewhere, in front of the rest or behind it, and settles all. */
   putBack (pieces: Uint8Array[], inFront: boolean): void {
-    if (inFront && this.byteLength > 0) {
-      this.#putInFront(pieces)
+    // an empty one would be taken for a message
+    const some = pieces.filter(({ byteLength }) => byteLength > 0)
+
+    if (inFront && this.byteLength > 0 && some.length > 0) {
+      this.#putInFront(some)
     } else {
-      for (const piece of pieces) {
+      for (const piece of some) {
         this.push(piece)
       }
     }

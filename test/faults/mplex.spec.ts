@@ -267,9 +267,11 @@ describe('faults: @libp2p/mplex', () => {
 
     await peer.say(...Array.from({ length: 10_000 }, (_, id) => open(id)))
 
-    // the one way to go through all streams, also for the list of them that the muxer gives out
+    const { table } = (peer.muxer.engine as unknown as { connection: { table: unknown } }).connection
+
+    // the one way to go through all streams, also for the list of them that the muxer gives out; muxers of other tests may live on
     Streams.prototype.values = function () {
-      listed++
+      listed += this === table ? 1 : 0
 
       return values.call(this)
     }

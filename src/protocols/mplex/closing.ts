@@ -1,5 +1,6 @@
 /** The ways in which a stream or the connection ends. */
 import { abandon, cutOff, dropUnread, remove, shut } from '../../core/closing.ts'
+import { isExcused } from '../../core/connection-state.ts'
 import { ConnectionErrorCode, StreamErrorCode } from '../../interface/codes.ts'
 import { ProtocolError, StreamResetError } from '../../interface/errors.ts'
 import { Owed } from './stream.ts'
@@ -35,7 +36,7 @@ export function refuse (state: MplexState, stream: MplexStream, error: Error): v
     state.refusedInbound++
 
     // unless it is we who go away
-    if (!state.refusing && checkReplies(state)) {
+    if (!isExcused(state) && checkReplies(state)) {
       charge(state, 'refusals', state.now)
     }
   }

@@ -1,4 +1,5 @@
 /** What a message of the peer does: one function for each kind, called when its header is complete. */
+import { isExcused } from '../../core/connection-state.ts'
 import { keep } from '../../core/overflow.ts'
 import { FEW_PIECES } from '../../core/receive-queue.ts'
 import { Edge } from '../../core/stream-record.ts'
@@ -56,7 +57,7 @@ function receiveOpen (state: MplexState, now: number): void {
 
   if (state.refusing || table.inbound >= config.maxInboundStreams) {
     // a peer that has not heard yet that we go away opens in good faith
-    if (state.refusing || charge(state, 'refusals', now)) {
+    if (isExcused(state) || charge(state, 'refusals', now)) {
       state.refusedInbound++
       state.lateFrames += 2
       state.resetsOwed.push({ id, inbound: true, code: StreamErrorCode.none })

@@ -1,5 +1,6 @@
 /** The ways in which a stream or the connection ends. */
 import { abandon, cutOff, remove, shut } from '../../core/closing.ts'
+import { isExcused } from '../../core/connection-state.ts'
 import { StreamErrorCode } from '../../interface/codes.ts'
 import { ProtocolError } from '../../interface/errors.ts'
 import { GoAwayCode } from './frame.ts'
@@ -64,7 +65,7 @@ export function refuse (state: YamuxState, stream: YamuxStream, code: number, er
     state.refusedInbound++
 
     // unless it is we who go away
-    if (!state.refusing && checkReplies(state)) {
+    if (!isExcused(state) && checkReplies(state)) {
       charge(state, 'refusals', state.now)
     }
   }

@@ -1,4 +1,5 @@
 /** What a frame of the peer does: one function for each kind, called when its header is complete. */
+import { isExcused } from '../../core/connection-state.ts'
 import { keep } from '../../core/overflow.ts'
 import { FEW_PIECES } from '../../core/receive-queue.ts'
 import { Edge } from '../../core/stream-record.ts'
@@ -115,7 +116,7 @@ function receiveSyn (state: YamuxState, now: number): YamuxStream | undefined {
 
   if (state.refusing || table.inbound >= config.maxInboundStreams) {
     // a peer that has not heard yet that we go away opens in good faith
-    if (state.refusing || charge(state, 'refusals', now)) {
+    if (isExcused(state) || charge(state, 'refusals', now)) {
       state.refusedInbound++
       // what it sends until it knows: into the window, and an end and a reset
       state.lateFrames += 4

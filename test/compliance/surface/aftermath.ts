@@ -1,6 +1,7 @@
 /** What is asked of a stream, or of a connection, that is over: no wait without end, and the reason of the end. */
 import { getEventListeners } from 'node:events'
 import { expect } from 'aegir/chai'
+import { ConnectionClosedError, ProtocolError } from '../../../src/interface/errors.ts'
 import { eventOf, outcomeOf, until } from '../../support/waiting.ts'
 import { bytesOf, encode, failureOf, fill, pairs, readAll, streamPair, text } from './kit.ts'
 import type { SurfaceSetup } from './kit.ts'
@@ -106,6 +107,21 @@ export function aftermath (setup: SurfaceSetup): void {
       await until(() => getEventListeners(controller.signal, 'abort').length === 0)
       ours.addEventListener('drain', () => {}, { signal: controller.signal })
       expect(getEventListeners(controller.signal, 'abort')).to.be.empty()
+    })
+  })
+
+  describe('after our own abort()', () => {
+    it('nothing is read, whatever the error, though the peer had ended what was unread', async () => {
+      for (const error of [new Error('enough'), new ProtocolError('of another connection', 1), new ConnectionClosedError('of another connection', { origin: 'transport' })]) {
+        const [ours, theirs] = await streamPair(await connect())
+
+        await theirs.write(encode('whole'))
+        await theirs.closeWrite()
+        await until(() => ours.remoteWriteStatus === 'closed' && ours.readBufferLength === 5)
+        ours.abort(error)
+        expect(await failureOf(ours.read())).to.equal(error)
+        expect(ours.readBufferLength).to.equal(0)
+      }
     })
   })
 

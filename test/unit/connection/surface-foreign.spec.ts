@@ -1,17 +1,17 @@
 import { mplex } from '@libp2p/mplex'
 import { yamux } from '@libp2p/yamux'
 import { expect } from 'aegir/chai'
+import { Uint8ArrayList } from 'uint8arraylist'
 import { muxedConnection } from '../../../src/index.ts'
 import { isMuxedStream } from '../../../src/interface/muxer.ts'
 import { yamux as ourYamux } from '../../../src/yamux.ts'
 import { goAway } from '../../support/frames.ts'
 import { memoryLink } from '../../support/memory-link.ts'
-import { eventOf, noUnhandledRejections, outcomeOf, recordEvents, turn, until } from '../../support/waiting.ts'
+import { eventOf, noUnhandledRejections, outcomeOf, recordEvents, turn, uncaughtDuring, until } from '../../support/waiting.ts'
 import type { ForeignOptions } from '../../../src/index.ts'
 import type { MuxedConnection, MuxedStream } from '../../../src/interface/muxer.ts'
 import type { MemoryLink } from '../../support/memory-link.ts'
 import type { Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
-import type { Uint8ArrayList } from 'uint8arraylist'
 
 interface Half {
   link: MemoryLink
@@ -105,6 +105,68 @@ describe('connection: a foreign muxer', () => {
       expect(await stream.read()).to.be.null()
       expect(stream.stats().reset).to.include({ by: 'transport' })
     }
+  })
+
+  for (const how of ['listener', 'reads'] as const) {
+    it(`hands over all that the peer had sent and ended before a cut, though the muxer was paused and cannot tell the peer any more: ${how}`, async () => {
+      const there = half(undefined, { readHighWaterMark: 64 * KIB })
+      const [ours, theirs] = await streamPair(there)
+      let received = 0
+
+      for (let i = 0; i < 4; i++) {
+        theirs.send(new Uint8Array(60 * KIB))
+        await turn()
+      }
+
+      await theirs.close()
+      await until(() => ours.remoteWriteStatus === 'closed')
+      there.link.cut(new Error('the cable was cut'))
+      await until(() => ours.status !== 'open')
+
+      const errors = await uncaughtDuring(async () => {
+        if (how === 'listener') {
+          const ended = eventOf(ours, 'end')
+
+          ours.addEventListener('message', event => { received += event.data.byteLength })
+          await ended
+        } else {
+          for (let data = await ours.read(); data !== null; data = await ours.read()) {
+            received += data.byteLength
+          }
+        }
+      })
+
+      expect(errors).to.deep.equal([])
+      expect(received).to.equal(240 * KIB)
+    })
+  }
+
+  it('has the end told, and nothing unread, once it was reset while the muxer was paused', async () => {
+    const [ours, theirs] = await streamPair(half(undefined, { readHighWaterMark: KIB }))
+    const ended = eventOf(ours, 'end')
+
+    for (let i = 0; i < 4; i++) {
+      theirs.send(new Uint8Array(10 * KIB))
+      await turn()
+    }
+
+    theirs.abort(new Error('enough'))
+    await ended
+    expect(ours).to.include({ readBufferLength: 0, readStatus: 'closed' })
+  })
+
+  it('takes nothing back where nothing is left, however much waits', async () => {
+    const [ours, theirs] = await streamPair(half(mplex()()))
+
+    for (let i = 0; i < 40; i++) {
+      theirs.send(new Uint8Array(100))
+      await turn()
+    }
+
+    await ours.read({ bytes: 10 })
+    ours.unshift(new Uint8ArrayList())
+    ours.push(new Uint8Array(0))
+    expect(ours.readBufferLength).to.equal(3_990)
   })
 
   it('notices a GoAway with an error while no stream is open, whoever waits', async () => {

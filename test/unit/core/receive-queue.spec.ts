@@ -18,6 +18,17 @@ function lengths (pieces: Uint8Array[]): number[] {
 }
 
 describe('core/receive-queue', () => {
+  it('takes nothing back that is empty, which would pass for a message', () => {
+    const queue = new ReceiveQueue()
+
+    queue.push(Uint8Array.of(3))
+    queue.putBack([new Uint8Array(0)], true)
+    queue.putBack([new Uint8Array(0), Uint8Array.of(1, 2), new Uint8Array(0)], true)
+    queue.putBack([new Uint8Array(0)], false)
+    expect(queue).to.include({ byteLength: 3, pieces: 2 })
+    expect([...queue.shift() as Uint8Array]).to.deep.equal([1, 2])
+  })
+
   it('has nothing to give at first', () => {
     const queue = new ReceiveQueue()
 

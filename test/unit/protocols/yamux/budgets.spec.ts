@@ -333,6 +333,22 @@ describe('yamux: budgets', () => {
     expect(link.engine.state).to.equal('draining')
   })
 
+  it('charges them again after 100,000 that came all the same', () => {
+    const link = new EngineDriver('client', { budgets: { refusals: 1 } })
+    let opened = 0
+
+    link.engine.drain()
+
+    while (link.engine.state !== 'closed' && opened < 200_000) {
+      opened++
+      link.give(windowUpdate(2 * opened, 0, SYN))
+      link.sent()
+    }
+
+    expect(opened).to.equal(100_002)
+    expect(link.closedBy()).to.include({ budget: 'refusals' })
+  })
+
   it('charges streams refused by whom they wait for', () => {
     const link = new EngineDriver('client', { budgets: { refusals: 2 } })
 
