@@ -6,9 +6,6 @@ import { until } from '../../support/waiting.ts'
 interface Conversation {
   /** A message of so many bytes, and an answer after so many milliseconds. Returns until when it stays awake for it, relative to the message. */
   say(millis: number, sent?: number, received?: number): number | undefined
-
-  /** Small messages, as long as all are awaited asleep, or all awake, whose answers take so long. Returns how many. */
-  row(millis: number): number
 }
 
 function converse (): Conversation {
@@ -16,45 +13,16 @@ function converse (): Conversation {
   let awakeUntil: number | undefined
   const busyPoll = new BusyPoll(clock, at => { awakeUntil = at })
 
-  // the first of the next row, which was sent to see that the last one was over
-  let isAsked = false
-
-  function ask (sent: number): void {
-    if (!isAsked) {
-      awakeUntil = undefined
-      busyPoll.sent(sent)
-    }
-
-    isAsked = false
-  }
-
   return {
     say (millis, sent = 64, received = 64) {
       const start = clock.now()
 
-      ask(sent)
+      awakeUntil = undefined
+      busyPoll.sent(sent)
       clock.skip(millis)
       busyPoll.received(received)
 
       return awakeUntil === undefined ? undefined : Math.round((awakeUntil - start) * 1_000) / 1_000
-    },
-
-    row (millis) {
-      ask(64)
-
-      const isAwake = awakeUntil !== undefined
-      let count = 0
-
-      do {
-        clock.skip(millis)
-        busyPoll.received(64)
-        count++
-        ask(64)
-      } while ((awakeUntil !== undefined) === isAwake)
-
-      isAsked = true
-
-      return count
     }
   }
 }
@@ -78,23 +46,24 @@ describe('connection: answers that are awaited awake', () => {
     expect(times(5, () => say(0.4))).to.deep.equal([undefined, undefined, undefined, undefined, 0.2])
   })
 
-  it('needs twice as many after each that was awaited in vain, up to 1,024', () => {
-    const { row } = converse()
+  it('needs twice as many after each that was awaited in vain, up to 1,024, and four again after one that was not', () => {
+    const { say } = converse()
+    const quickBefore = (): number => {
+      let count = 0
 
-    expect(times(22, () => row(0.3)).filter((_, index) => index % 2 === 0)).to.deep.equal([4, 8, 16, 32, 64, 128, 256, 512, 1_024, 1_024, 1_024])
-  })
+      while (say(0.3) === undefined) {
+        count++
+      }
 
-  it('goes on for 1,024 answers that come sooner, by a quarter or more, than those that it slept for, and tries four again', () => {
-    const { row } = converse()
+      return count
+    }
 
-    expect([row(0.1), row(0.07), row(0.1), row(0.03)]).to.deep.equal([4, 1_024, 4, 1_024])
-  })
+    expect(times(11, quickBefore)).to.deep.equal([4, 8, 16, 32, 64, 128, 256, 512, 1_024, 1_024, 1_024])
 
-  it('has enough after 32 that do not, and needs twice as many each time, until they do', () => {
-    const { row } = converse()
-
-    expect([row(0.1), row(0.08), row(0.03), row(0.03), row(0.1), row(0.09)]).to.deep.equal([4, 32, 8, 32, 16, 32])
-    expect([row(0.1), row(0.03), row(0.1)]).to.deep.equal([32, 1_024, 4])
+    times(1_024, () => say(0.1))
+    expect(say(0.1)).to.equal(0.2)
+    say(0.3)
+    expect(quickBefore()).to.equal(8)
   })
 
   it('takes large messages for no conversation, in either direction', () => {
