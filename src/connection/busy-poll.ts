@@ -5,9 +5,9 @@
  * A process that waits gives up its core, and in a virtual machine takes 25 µs and more to have it back, at either end: with
  * messages of 64 bytes yamux made 8,000 to 10,000 round trips a second over TCP, at 60 µs of processor time each at either
  * end, and awake 38,000 at 25, as to fall asleep and to wake up is work as well. Raw TCP makes 13,600 at 37. Where
- * other programs keep all cores awake nothing is gained, and who stays awake takes from the peer what it needs to answer: ours
- * had 0.6 of raw TCP there, and 0.8 without it. To tell the two apart by how long answers take was tried, and lost a third of the
- * gain, as that differs more from one moment to the next than by who sleeps.
+ * other programs want all cores, who stays awake takes from the peer what it needs to answer: ours had 0.6 of raw TCP there, which
+ * is 1.8 × @libp2p/yamux. To tell that by how long answers take was tried, and lost a third of the gain elsewhere, as that differs
+ * more from one moment to the next than by who sleeps.
  */
 import { systemClock } from './clock.ts'
 import type { Clock } from './clock.ts'

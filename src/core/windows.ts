@@ -55,8 +55,8 @@ const SHARED_MILLIS = 100
 
 /**
  * But a stream that brings most of what comes, beside small messages, may have this. Of 256 KiB half is two messages of 64 KiB,
- * and its writer waits for credit between them: over loopback bulk beside an echo had 0.76 of raw TCP, and 0.83 to 0.95 with three in
- * each half. The echo takes no longer, 0.09 ms instead of 0.11, and 0.13 with sizes between, where credit cuts messages in two.
+ * and its writer waits for credit between them: over loopback bulk beside an echo had 0.70 of raw TCP, and 0.86 with three in each
+ * half. The echo takes no longer, 0.110 ms instead of 0.115, and more with sizes between, where credit cuts messages in two.
  */
 const BESIDE_BYTES = 393_216
 
