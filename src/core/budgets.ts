@@ -23,7 +23,16 @@ const DEFAULTS: BudgetLimits = {
   tinyFrames: 10_000_000,
   unreadBytes: 134_217_728,
   unreadPieces: 65_536,
+  streamPieces: 16_384,
   unstartedBytes: 3_145_728
+}
+
+/** More than there can be of pieces that nobody can join: two for each 4 KiB, of which one has less. */
+const LEAST_PIECE_BYTES = 2_048
+
+/** What the pieces of one stream may be that keeps so many bytes: twice as many as there can be. */
+export function streamPiecesFor (bytes: number): number {
+  return Math.max(DEFAULTS.streamPieces, Math.ceil(bytes / (LEAST_PIECE_BYTES / 2)))
 }
 
 /**
@@ -33,6 +42,8 @@ const DEFAULTS: BudgetLimits = {
  */
 export function resolveBudgets (options: AbuseBudgets = {}, defaults: Partial<BudgetLimits> = {}, least: Partial<BudgetLimits> = {}): BudgetLimits {
   const limits = { ...DEFAULTS, ...defaults }
+
+  limits.unreadPieces = Math.max(limits.unreadPieces, Math.ceil((options.unreadBytes ?? limits.unreadBytes) / LEAST_PIECE_BYTES))
 
   for (const name of Object.keys(limits) as Array<keyof AbuseBudgets>) {
     const limit = options[name] ?? limits[name]
@@ -84,7 +95,14 @@ export class Budgets {
     return waiting <= replies ? undefined : this.#exceeded('replies', `${replies} answers that wait because the peer does not read`)
   }
 
-  #exceeded (name: RateName | 'replies', allowed: string): BudgetExceededError {
+  /** Returns the error when so many pieces may not wait to be read. */
+  checkPieces (name: 'streamPieces' | 'unreadPieces', waiting: number): BudgetExceededError | undefined {
+    const limit = this.limits[name]
+
+    return waiting <= limit ? undefined : this.#exceeded(name, `${limit} pieces that wait to be read on ${name === 'streamPieces' ? 'one stream' : 'all streams'}`)
+  }
+
+  #exceeded (name: keyof AbuseBudgets, allowed: string): BudgetExceededError {
     return new BudgetExceededError(`the peer went over the budget "${name}" of ${allowed} (option budgets.${name})`, name, ConnectionErrorCode.protocolError)
   }
 }

@@ -1,6 +1,7 @@
 /**
- * What the application leaves unread, against what may be: a peer that stays within its windows has done nothing wrong,
- * and one that has none cannot be told to wait. So it is a stream that goes over a limit, and not the connection.
+ * What the application leaves unread, against what may be. Over its bytes it is a stream that gives way, and not the
+ * connection: a peer that stays within its windows has done nothing wrong, and one that has none cannot be told to wait.
+ * Pieces are the peer's doing, as it is who makes them so small and so many that they cannot be joined.
  */
 import { StreamBufferError } from '../interface/errors.ts'
 import { giveUp } from './closing.ts'
@@ -9,6 +10,7 @@ import { Edge } from './stream-record.ts'
 import type { ConnectionState } from './connection-state.ts'
 import type { Kept } from './kept.ts'
 import type { StreamRecord } from './stream-record.ts'
+import type { BudgetExceededError } from '../interface/errors.ts'
 
 export interface Overflow<Stream> {
   stream: Stream
@@ -55,55 +57,83 @@ export function keep<Stream extends StreamRecord> (state: ConnectionState<Stream
   state.kept.push(stream, piece)
   state.edges.raise(stream, Edge.readable)
 
-  return bound(state, stream)
+  return relieve(state, BYTES) ?? relieve(state, UNSTARTED)
 }
 
-/** Keeps what an application has pushed back, as `keep()` does: in front of the rest, or behind it. */
+/** What came may have been one piece too many, of its stream or of all. Returns the error that the connection ends with then. */
+export function findTooManyPieces<Stream extends StreamRecord> (state: ConnectionState<Stream, any>, stream: Stream): BudgetExceededError | undefined {
+  const { kept, budgets } = state
+
+  joinIfMany(state, stream)
+
+  return budgets.checkPieces('streamPieces', stream.receiveQueue.pieces) ??
+    (isWithin(state, PIECES) || giveWay(state, PIECES) ? undefined : budgets.checkPieces('unreadPieces', PIECES.total(kept)))
+}
+
+/** Keeps what an application has pushed back, in front of the rest or behind it. Returns the stream that has to be reset for it, if one has. */
 export function keepAgain<Stream extends StreamRecord> (state: ConnectionState<Stream, any>, stream: Stream, pieces: Uint8Array[], inFront: boolean): Overflow<Stream> | undefined {
   state.kept.pushBack(stream, pieces, inFront)
+  joinIfMany(state, stream)
 
-  return bound(state, stream)
-}
+  const { receiveQueue: { pieces: count } } = stream
+  const { streamPieces } = state.budgets.limits
 
-/** Something was added to what is unread of the stream. */
-function bound<Stream extends StreamRecord> (state: ConnectionState<Stream, any>, stream: Stream): Overflow<Stream> | undefined {
-  const { kept, budgets: { limits } } = state
-
-  if (kept.pieces > Math.min(MANY_PIECES, limits.unreadPieces)) {
-    kept.settle(stream, true)
+  if (count > streamPieces && !stream.closed) {
+    return { stream, error: new StreamBufferError(`${count} pieces wait to be read, the limit is ${streamPieces} (option budgets.streamPieces)`) }
   }
 
   return relieve(state, PIECES) ?? relieve(state, BYTES) ?? relieve(state, UNSTARTED)
 }
 
-/**
- * Over the bound, streams that are over give way first, the oldest before all others: whoever had it may have let go of
- * it long ago. A reader that keeps up must not suffer for one that does not: otherwise it is the stream that holds the
- * most, and among equals the last that came.
- */
-function relieve<Stream extends StreamRecord> (state: ConnectionState<Stream, any>, { option, what, total, amount }: Bound): Overflow<Stream> | undefined {
-  const { kept, table, edges, budgets: { limits } } = state
-  const limit = limits[option]
+function joinIfMany<Stream extends StreamRecord> ({ kept, budgets: { limits } }: ConnectionState<Stream, any>, stream: Stream): void {
+  if (stream.receiveQueue.pieces > limits.streamPieces || kept.pieces > Math.min(MANY_PIECES, limits.unreadPieces)) {
+    kept.settle(stream, true)
+  }
+}
 
-  if (total(kept) <= limit) {
+/**
+ * A reader that keeps up must not suffer for one that does not: over the bound it is the stream that holds the most, and
+ * among equals the last that came.
+ */
+function relieve<Stream extends StreamRecord> (state: ConnectionState<Stream, any>, bound: Bound): Overflow<Stream> | undefined {
+  if (isWithin(state, bound)) {
     return undefined
   }
 
-  const why = `${total(kept)} ${what}, the limit is ${limit} (option budgets.${option})`
+  const why = explain(state, bound)
 
-  for (const stream of kept.lingering) {
-    if (amount(stream) > 0) {
+  if (giveWay(state, bound)) {
+    return undefined
+  }
+
+  const stream = [...state.table.values()].reduce((most, stream) => bound.amount(stream) >= bound.amount(most) ? stream : most)
+
+  return { stream, error: new StreamBufferError(`${why}, and this one holds the most`) }
+}
+
+/** Streams that are over give way first, the oldest before all others: whoever had it may have let go of it long ago. Returns whether that is enough. */
+function giveWay (state: ConnectionState<any, any>, bound: Bound): boolean {
+  const why = explain(state, bound)
+
+  for (const stream of state.kept.lingering) {
+    if (bound.amount(stream) > 0) {
       giveUp(state, stream, new StreamBufferError(`${why}, and this one is over and was not read to its end`))
       // once more, as its holder knows of the end only
-      edges.raise(stream, Edge.closed)
+      state.edges.raise(stream, Edge.closed)
 
-      if (total(kept) <= limit) {
-        return undefined
+      if (isWithin(state, bound)) {
+        return true
       }
     }
   }
 
-  const stream = [...table.values()].reduce((most, stream) => amount(stream) >= amount(most) ? stream : most)
+  return false
+}
 
-  return { stream, error: new StreamBufferError(`${why}, and this one holds the most`) }
+function isWithin ({ kept, budgets: { limits } }: ConnectionState<any, any>, { option, total }: Bound): boolean {
+  return total(kept) <= limits[option]
+}
+
+function explain ({ kept, budgets: { limits } }: ConnectionState<any, any>, { option, what, total }: Bound): string {
+  return `${total(kept)} ${what}, the limit is ${limits[option]} (option budgets.${option})`
 }

@@ -108,11 +108,19 @@ export interface AbuseBudgets {
   /**
    * Pieces in which those bytes are kept, each of which costs some 200 bytes more. Small ones are joined where a stream
    * has more than 16, or all streams together more than 2,048. A stream that is over and was not read to its end counts
-   * for 64 at least.
+   * for 64 at least, and gives way before the connection ends.
    *
-   * @default 65_536 (more than there is room for beside `unreadBytes` in pieces that are not joined, of 4 KiB or more)
+   * @default 65_536, or one for each 2 KiB of `unreadBytes` (as many as there is room for: what is not joined has 4 KiB, or
+   * stands between two that have)
    */
   unreadPieces?: number
+
+  /**
+   * Of those pieces, what one stream may keep.
+   *
+   * @default 16_384, or one for each KiB that may be unread of a stream (twice as many as there is room for)
+   */
+  streamPieces?: number
 
   /**
    * Of those bytes, what waits on streams of the peer of which the application has read less than 1 KiB: negotiated, it

@@ -52,6 +52,7 @@ export function brokenInvariant (engine: Engine, pushesBack = false): string | u
     differs('streams of ours', table.outbound, table.size - inbound) ??
     above('bytes kept', bytes, limits.unreadBytes) ??
     (pushesBack ? undefined : above('pieces kept', pieces, limits.unreadPieces)) ??
+    (pushesBack ? undefined : above('pieces of one stream', Math.max(0, ...[...table.values()].map(({ receiveQueue }) => receiveQueue.pieces as number)), limits.streamPieces)) ??
     above('bytes of streams not begun', unstarted, limits.unstartedBytes) ??
     above('streams that owe frames', state.owed.length, 2 * table.size + 64) ??
     above('streams that wait for their turn', state.scheduler.length, 2 * table.size + 64) ??

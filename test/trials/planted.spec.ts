@@ -259,7 +259,7 @@ const PLANTED: Planted[] = [
     simulated: ['mplex'],
     fuzzed: []
   },
-  ...(['unreadBytes', 'unreadPieces', 'unstartedBytes'] as const).map((name): Planted => ({
+  ...(['unreadBytes', 'unreadPieces', 'streamPieces', 'unstartedBytes'] as const).map((name): Planted => ({
     what: `half of ${name}`,
     where: MplexEngine,
     method: 'receive',

@@ -19,7 +19,7 @@ export const EPISODE_CONNECTIONS = 50
 
 /** Small, so that they are met. */
 const BUDGETS: MuxerOptions['budgets'] = {
-  pings: 20, replies: 5, resets: 20, provokedResets: 20, refusals: 20, unknownStreams: 20, emptyFrames: 20, tinyFrames: 40, unreadPieces: 40
+  pings: 20, replies: 5, resets: 20, provokedResets: 20, refusals: 20, unknownStreams: 20, emptyFrames: 20, tinyFrames: 40, unreadPieces: 40, streamPieces: 25
 }
 
 const SOME_BYTES = new Uint8Array(20_000)

@@ -1,6 +1,7 @@
 /** The ways in which a stream or the connection ends. */
 import { abandon, cutOff, dropUnread, remove, shut } from '../../core/closing.ts'
 import { isExcused } from '../../core/connection-state.ts'
+import { findTooManyPieces } from '../../core/overflow.ts'
 import { ConnectionErrorCode, StreamErrorCode } from '../../interface/codes.ts'
 import { ProtocolError, StreamResetError } from '../../interface/errors.ts'
 import { Owed } from './stream.ts'
@@ -104,6 +105,11 @@ export function charge (state: MplexState, name: RateName, now: number): boolean
 /** What was made of the peer's messages and cannot be told it, because it does not read. Returns whether it may be so much. */
 export function checkReplies (state: MplexState): boolean {
   return within(state, state.budgets.checkReplies(state.resetsOwed.length))
+}
+
+/** The peer may have sent more pieces than may wait. */
+export function checkPieces (state: MplexState, stream: MplexStream): void {
+  within(state, findTooManyPieces(state, stream))
 }
 
 function within (state: MplexState, error: Error | undefined): boolean {

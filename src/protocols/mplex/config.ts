@@ -1,5 +1,5 @@
 /** The options of mplex: names, defaults and reasons; and which of them make no sense together. */
-import { resolveBudgets } from '../../core/budgets.ts'
+import { resolveBudgets, streamPiecesFor } from '../../core/budgets.ts'
 import { DEFAULT_STREAM_LIMITS, atLeast, atMost, resolveLimits, resolveStreamLimits } from '../../core/checks.ts'
 import { MAX_MESSAGE_LENGTH } from './frame.ts'
 import type { ConnectionLimits } from '../../core/connection-state.ts'
@@ -11,7 +11,7 @@ export interface MplexOptions extends MuxerOptions {
    * The most unread bytes that a stream keeps. Mplex cannot tell a peer to wait: a stream that receives more is reset
    * with `StreamBufferError`, and the others go on. `streamOptions.maxReadBufferLength` and the property of the stream
    * say the same. What all streams keep together is bounded by `budgets.unreadBytes`, by default a quarter more,
-   * and `budgets.unreadPieces`: over either, the stream that holds the most is reset in the same way. What the transport
+   * over which the stream that holds the most is reset in the same way. What the transport
    * delivers at once, up to 128 KiB of it, counts before anybody hears of it: with less also a reader that keeps up loses.
    *
    * @default 4_194_304 (as libp2p's own streams)
@@ -58,7 +58,7 @@ export function resolveConfig (options: MplexOptions = {}): ConnectionLimits {
   const config = resolveLimits(options, stream, resolveBudgets(
     options.budgets,
     // of those that nobody has begun to read, as much as one of them may hold
-    { unreadBytes: Math.ceil(FULL_STREAMS * stream.maxReadBufferLength), unstartedBytes: stream.maxReadBufferLength },
+    { unreadBytes: Math.ceil(FULL_STREAMS * stream.maxReadBufferLength), unstartedBytes: stream.maxReadBufferLength, streamPieces: streamPiecesFor(stream.maxReadBufferLength) },
     { unreadBytes: stream.maxReadBufferLength, unstartedBytes: stream.maxReadBufferLength }
   ))
 

@@ -6,7 +6,7 @@ import { Edge } from '../../core/stream-record.ts'
 import { watch } from '../../core/timeouts.ts'
 import { StreamErrorCode } from '../../interface/codes.ts'
 import { StreamBufferError } from '../../interface/errors.ts'
-import { charge, checkReplies, forget, resetLocally, resetProvoked, resetRemotely, violation } from './closing.ts'
+import { charge, checkPieces, checkReplies, forget, resetLocally, resetProvoked, resetRemotely, violation } from './closing.ts'
 import { Flag } from './frame.ts'
 import { MplexStream, keyOf } from './stream.ts'
 import type { MplexState } from './state.ts'
@@ -150,6 +150,8 @@ export function receivePayload (state: MplexState, payload: Uint8Array, now: num
   if (overflow !== undefined) {
     resetProvoked(state, overflow.stream, overflow.error, now)
   }
+
+  checkPieces(state, stream)
 }
 
 function receiveClose (state: MplexState, stream: MplexStream, now: number): void {

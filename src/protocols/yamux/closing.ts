@@ -1,6 +1,7 @@
 /** The ways in which a stream or the connection ends. */
 import { abandon, cutOff, remove, shut } from '../../core/closing.ts'
 import { isExcused } from '../../core/connection-state.ts'
+import { findTooManyPieces } from '../../core/overflow.ts'
 import { StreamErrorCode } from '../../interface/codes.ts'
 import { ProtocolError } from '../../interface/errors.ts'
 import { GoAwayCode } from './frame.ts'
@@ -127,6 +128,11 @@ export function charge (state: YamuxState, name: RateName, now: number): boolean
 /** What was made of the peer's frames and cannot be told it, because it does not read. Returns whether it may be so much. */
 export function checkReplies (state: YamuxState): boolean {
   return within(state, state.budgets.checkReplies(state.pongsOwed.length + state.resetsOwed.length))
+}
+
+/** The peer may have sent more pieces than may wait. */
+export function checkPieces (state: YamuxState, stream: YamuxStream): void {
+  within(state, findTooManyPieces(state, stream))
 }
 
 function within (state: YamuxState, error: Error | undefined): boolean {

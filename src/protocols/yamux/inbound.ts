@@ -6,7 +6,7 @@ import { Edge } from '../../core/stream-record.ts'
 import { endStall, watch } from '../../core/timeouts.ts'
 import { StreamErrorCode } from '../../interface/codes.ts'
 import { GoAwayError, StreamResetError } from '../../interface/errors.ts'
-import { acknowledge, charge, checkReplies, close, forget, resetLocally, resetProvoked, resetRemotely, violation } from './closing.ts'
+import { acknowledge, charge, checkPieces, checkReplies, close, forget, resetLocally, resetProvoked, resetRemotely, violation } from './closing.ts'
 import { returnCredit } from './credit.ts'
 import { Flag, FrameType, GoAwayCode, HEADER_LENGTH, INITIAL_WINDOW, SESSION_ID, VERSION } from './frame.ts'
 import { measureRoundTrip, schedule } from './state.ts'
@@ -235,6 +235,8 @@ export function receivePayload (state: YamuxState, payload: Uint8Array, now: num
       if (overflow !== undefined) {
         resetProvoked(state, overflow.stream, overflow.error, now)
       }
+
+      checkPieces(state, stream)
     }
   }
 

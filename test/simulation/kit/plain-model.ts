@@ -9,6 +9,7 @@ import type { AnyEndpoint, Listener } from './endpoint.ts'
 import type { Told } from './told.ts'
 import type { StreamRecord } from '../../../src/core/stream-record.ts'
 import type { ReceiveHalf, SendHalf } from '../../../src/core/stream-state.ts'
+import type { BudgetExceededError } from '../../../src/interface/errors.ts'
 
 /** A stream that is over and not read to its end counts for so many pieces at least. */
 const LEAST_PIECES = 64
@@ -91,18 +92,29 @@ export class PlainStream {
   }
 }
 
+/** Of what may be unread: what the budgets of a connection are for. */
+const NOTHING = { unreadBytes: 0, unstartedBytes: 0, unreadPieces: 0, streamPieces: 0 }
+
+/** The peer sent more pieces than may be kept: of these budgets alone anybody here goes over one. */
+export function isOverPieces (error: Error | undefined): error is Error & { budget: 'unreadPieces' | 'streamPieces' } {
+  return error?.name === 'BudgetExceededError' && ['unreadPieces', 'streamPieces'].includes((error as BudgetExceededError).budget)
+}
+
 export class PlainModel implements Listener {
   /** All that there ever were, and those of which something can still happen. */
   readonly streams = new Map<number, PlainStream>()
   readonly active = new Set<PlainStream>()
   draining = false
 
+  /** Over budget, while it took what had arrived: the model has seen all of that. */
+  endedAmid = false
+
   readonly #endpoint: AnyEndpoint
   readonly #hasWindows: boolean
   readonly #refused = new Set<number>()
 
   /** What arrived last may have made so much of what is unread; and of it, what was dropped meanwhile. */
-  #most = { unreadBytes: 0, unstartedBytes: 0, unreadPieces: 0 }
+  #most = NOTHING
   #dropped = 0
 
   constructor (endpoint: AnyEndpoint, hasWindows: boolean) {
@@ -147,7 +159,16 @@ export class PlainModel implements Listener {
   }
 
   /** The connection is over. */
-  close (): void {
+  close (error: Error | undefined): void {
+    if (isOverPieces(error)) {
+      const { budget } = error
+
+      this.#must(this.#most[budget] > this.#endpoint.config.budgets[budget], `the connection ends for no reason: ${error.message}`)
+      // how much of what arrived last came before that only the engine knows
+      this.endedAmid = true
+      this.active.clear()
+    }
+
     for (const stream of this.active) {
       if (!stream.closed) {
         stream.reset('connection')
@@ -272,7 +293,7 @@ export class PlainModel implements Listener {
       this.#fail(`${streamCount.inbound} streams of the peer are open, of at most ${maxInboundStreams}`)
     }
 
-    this.#most = { unreadBytes: 0, unstartedBytes: 0, unreadPieces: 0 }
+    this.#most = NOTHING
     this.#dropped = 0
   }
 
@@ -288,6 +309,11 @@ export class PlainModel implements Listener {
       const { bytesSent, bytesReceived } = this.#endpoint.engine.streamStatistics(record)
 
       this.#must(record.closed, `stream ${record.name} is open after the connection has ended`)
+
+      if (this.endedAmid) {
+        continue
+      }
+
       this.#checkError(stream, record)
       stream.told?.check(stream, true)
       this.#must(bytesSent === sent, `stream ${record.name} has sent ${bytesSent} bytes by its statistics, ${sent} in fact`)
@@ -322,7 +348,7 @@ export class PlainModel implements Listener {
 
   /** What there is unread, if nothing of it gives way. */
   #addUp (): void {
-    const most = { unreadBytes: this.#dropped, unstartedBytes: this.#dropped, unreadPieces: 0 }
+    const most = { ...NOTHING, unreadBytes: this.#dropped, unstartedBytes: this.#dropped }
 
     for (const { unread, inbound, read, parts, closed, record } of this.active) {
       const pieces = (record?.receiveQueue.pieces ?? 0) + parts
@@ -330,6 +356,7 @@ export class PlainModel implements Listener {
       most.unreadBytes += unread
       most.unstartedBytes += inbound && read < BEGUN_BYTES ? unread : 0
       most.unreadPieces += closed && pieces > 0 ? Math.max(LEAST_PIECES, pieces) : pieces
+      most.streamPieces = Math.max(most.streamPieces, pieces)
     }
 
     this.#most = most

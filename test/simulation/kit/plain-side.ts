@@ -69,7 +69,7 @@ export class PlainSide {
     }
     endpoint.onEvent = (event: EngineEvent) => {
       if (event.type === 'closed') {
-        this.model.close()
+        this.model.close(event.error)
       }
     }
 

@@ -168,7 +168,8 @@ class ConnectionRun implements Run {
       ...maybe(0.5, { maxBatchLength: random.int(1_024, 4_096) }),
       ...maybe(0.5, { streamOptions: { writeHighWaterMark: random.int(1, 3_000) } })
     }
-    const unread = maybe(0.5, { unreadPieces: random.magnitude(1, 200) })
+    // more than streams have that are open, and less than those count for that are over: the connection is to stay
+    const unread = maybe(0.5, { unreadPieces: random.magnitude(300, 2_000) })
     const factory = this.#language === 'yamux'
       ? yamux({
         ...shared,

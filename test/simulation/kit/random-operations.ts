@@ -8,6 +8,7 @@ import { brokenInvariant } from '../../support/invariants.ts'
 import { Endpoint } from './endpoint.ts'
 import { createMplexPair } from './mplex.ts'
 import { createPair } from './pair.ts'
+import { isOverPieces } from './plain-model.ts'
 import { PlainSide } from './plain-side.ts'
 import { RandomSide } from './random-side.ts'
 import { Random } from './random.ts'
@@ -144,6 +145,12 @@ export function runPlan (plan: Plan, log: (line: string) => void = () => {}): Re
   finish(pair, client, server, plan.ending, new Random(plan.seed ^ SEEDS.ending))
 
   for (const side of sides) {
+    const { error } = side.endpoint
+
+    if (isOverPieces(error)) {
+      count(counts, `over ${error.budget}`)
+    }
+
     side.check()
     side.checkEnd()
     checkStatistics(side.endpoint)
@@ -177,7 +184,7 @@ function count (counts: Record<string, number>, name: string): void {
 }
 
 /** What the connection counted is what went over the wire, and what all its streams have; each of them is known to be right. */
-function checkStatistics ({ name, engine, recorder, streams }: AnyEndpoint): void {
+function checkStatistics ({ name, engine, recorder, streams, error }: AnyEndpoint): void {
   const counted = engine.statistics()
   const actual = { framesSent: recorder.framesSent, framesReceived: recorder.framesReceived, bytesSent: 0, bytesReceived: 0 }
 
@@ -186,6 +193,11 @@ function checkStatistics ({ name, engine, recorder, streams }: AnyEndpoint): voi
 
     actual.bytesSent += bytesSent
     actual.bytesReceived += bytesReceived
+  }
+
+  if (isOverPieces(error)) {
+    // the rest of what arrived was not looked at
+    actual.framesReceived = Math.min(actual.framesReceived, counted.framesReceived)
   }
 
   for (const what of ['framesSent', 'framesReceived', 'bytesSent', 'bytesReceived'] as const) {
@@ -248,6 +260,10 @@ function startPlain (pair: AnyPair<any>, hasWindows: boolean, planOf: () => Side
 function finish (pair: AnyPair<AnyEndpoint>, client: Side, server: Side, ending: Ending, random: Random): void {
   const [one, other] = random.chance(0.5) ? [client, server] : [server, client]
 
+  if (endedOverPieces(pair)) {
+    return
+  }
+
   if (ending === 'close') {
     checkAlive(pair)
     closeWith(pair, one.endpoint, other.endpoint, random.int(0, 2))
@@ -261,6 +277,10 @@ function finish (pair: AnyPair<AnyEndpoint>, client: Side, server: Side, ending:
   client.finish()
   server.finish()
   pair.clock.until('every stream has ended', () => (client.finished && server.finished) || (pair.client.closed && pair.server.closed), PATIENCE_MILLIS)
+
+  if (endedOverPieces(pair)) {
+    return
+  }
 
   if (ending === 'cut' && pair.client.closed && pair.server.closed) {
     checkCut(pair)
@@ -282,6 +302,29 @@ function finish (pair: AnyPair<AnyEndpoint>, client: Side, server: Side, ending:
   if (pair.client.error !== undefined || pair.server.error !== undefined) {
     throw new Error(`a connection that cut nothing ended with an error: ${pair.client.error ?? pair.server.error}`)
   }
+}
+
+/** One end has had more pieces than it keeps, and the other was told so, in a language that can. */
+function endedOverPieces ({ clock, client, server }: AnyPair<AnyEndpoint>): boolean {
+  const over = [client, server].filter(({ error }) => isOverPieces(error))
+
+  if (over.length === 0) {
+    return false
+  }
+
+  clock.until('the peer knows', () => client.closed && server.closed, PATIENCE_MILLIS)
+
+  const other = over[0] === client ? server : client
+  const { error } = other
+  // in mplex the end of the link is all there is, and none that matters where nothing is open
+  const isTold = other instanceof Endpoint ? error?.name === 'GoAwayError' && (error as GoAwayError).code === 1 : error === undefined || error.name === 'ConnectionClosedError'
+  const wasCut = (error?.cause as Error | undefined)?.message === 'the link was cut'
+
+  if (!isTold && !wasCut && !isOverPieces(error)) {
+    throw new Error(`the ${over[0].name} has more pieces than it keeps, and the ${other.name} says: ${error}`)
+  }
+
+  return true
 }
 
 function checkAlive ({ client, server }: AnyPair<AnyEndpoint>): void {
@@ -367,7 +410,7 @@ function yamuxOptions (random: Random, budgets: Random): YamuxOptions {
 }
 
 function limitPieces (options: YamuxOptions | MplexOptions, random: Random): void {
-  options.budgets = { ...options.budgets, unreadPieces: random.magnitude(1, 4_096) }
+  options.budgets = { ...options.budgets, unreadPieces: random.magnitude(10, 2_000), streamPieces: random.magnitude(2, 500) }
 }
 
 function mplexOptions (random: Random, budgets: Random): MplexOptions {

@@ -1,9 +1,9 @@
 import { expect } from 'aegir/chai'
-import { Budgets, resolveBudgets } from '../../../src/core/budgets.ts'
+import { Budgets, resolveBudgets, streamPiecesFor } from '../../../src/core/budgets.ts'
 import type { RateName } from '../../../src/core/budgets.ts'
 
 const RATES: RateName[] = ['pings', 'resets', 'provokedResets', 'refusals', 'unknownStreams', 'emptyFrames', 'tinyFrames']
-const LEVELS = ['replies', 'unreadBytes', 'unreadPieces', 'unstartedBytes']
+const LEVELS = ['replies', 'unreadBytes', 'unreadPieces', 'streamPieces', 'unstartedBytes']
 
 describe('core/budgets', () => {
   it('has a limit for each, and says no other names', () => {
@@ -19,6 +19,14 @@ describe('core/budgets', () => {
 
     expect(budgets.charge('tinyFrames', 0)).to.equal(undefined)
     expect(budgets.checkReplies(Number.MAX_SAFE_INTEGER)).to.equal(undefined)
+  })
+
+  it('has room for the pieces of all bytes that may be unread', () => {
+    expect(resolveBudgets({ unreadBytes: 1_073_741_824 }).unreadPieces).to.equal(524_288)
+    expect(resolveBudgets({}, { unreadBytes: 134_219_777 }).unreadPieces).to.equal(65_538)
+    expect(resolveBudgets({ unreadBytes: Infinity }).unreadPieces).to.equal(Infinity)
+    expect(resolveBudgets({ unreadBytes: 1, unreadPieces: 7 }).unreadPieces).to.equal(7)
+    expect([16_777_216, 16_777_217, Infinity].map(streamPiecesFor)).to.deep.equal([16_384, 16_385, Infinity])
   })
 
   it('refuses less than is granted anyway, and says so', () => {
@@ -50,4 +58,15 @@ describe('core/budgets', () => {
     expect(error).to.include({ name: 'BudgetExceededError', budget: 'replies', scope: 'connection', origin: 'remote' })
     expect(error?.message).to.equal('the peer went over the budget "replies" of 10 answers that wait because the peer does not read (option budgets.replies)')
   })
+
+  for (const [name, where] of [['streamPieces', 'one stream'], ['unreadPieces', 'all streams']] as const) {
+    it(`names "${name}", its limit and its option for one more than the limit`, () => {
+      const budgets = new Budgets(resolveBudgets({ [name]: 10 }))
+      const error = budgets.checkPieces(name, 11)
+
+      expect(budgets.checkPieces(name, 10)).to.equal(undefined)
+      expect(error).to.include({ name: 'BudgetExceededError', budget: name, scope: 'connection', origin: 'remote' })
+      expect(error?.message).to.equal(`the peer went over the budget "${name}" of 10 pieces that wait to be read on ${where} (option budgets.${name})`)
+    })
+  }
 })

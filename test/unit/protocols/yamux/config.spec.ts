@@ -57,6 +57,7 @@ describe('yamux: options', () => {
         tinyFrames: 10_000_000,
         unreadBytes: 134_217_728,
         unreadPieces: 65_536,
+        streamPieces: 16_384,
         unstartedBytes: 3_145_728
       },
       stream: {

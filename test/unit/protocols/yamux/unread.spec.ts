@@ -342,6 +342,15 @@ describe('yamux: what waits to be read on all streams', () => {
     expect(link.read(first)).to.have.lengthOf(WINDOW + LIMIT)
   })
 
+  it('leaves it to its reader in however many pieces', () => {
+    const link = new EngineDriver('client', { budgets: { streamPieces: 1, unreadPieces: 1 } })
+    const [first] = fill(link, 2)
+
+    link.engine.close(0, undefined)
+    link.engine.pushBack(first, [new Uint8Array(5_000), new Uint8Array(5_000)], true, 0)
+    expect(link.read(first)).to.have.lengthOf(WINDOW + 10_000)
+  })
+
   it('gives back what it counts when the connection is over', () => {
     const link = limited()
     const [first, second] = fill(link, 2, 4)
@@ -353,7 +362,7 @@ describe('yamux: what waits to be read on all streams', () => {
     expect([first.receive, first.error]).to.deep.equal(['ended', undefined])
   })
 
-  it('joins small pieces before it resets a stream over their number', () => {
+  it('joins small pieces before it ends the connection over their number', () => {
     const link = new EngineDriver('client', { budgets: { unreadPieces: 100 } })
     const stream = link.inbound(2)
 
@@ -381,7 +390,7 @@ describe('yamux: what waits to be read on all streams', () => {
     expect(streams.every(stream => equals(link.read(stream), pattern(160)))).to.be.true()
   })
 
-  it('resets the stream with the most over more pieces than budgets.unreadPieces that cannot be joined', () => {
+  it('ends the connection over more pieces than budgets.unreadPieces that cannot be joined', () => {
     const link = new EngineDriver('client', { budgets: { unreadPieces: 100 } })
     const many = link.inbound(2)
 
@@ -391,9 +400,44 @@ describe('yamux: what waits to be read on all streams', () => {
       link.give(join(windowUpdate(id, 0, SYN), data(id, 1)))
     }
 
-    expect(link.engine.streamCount.inbound).to.equal(99)
-    expect(many.error?.message).to.equal('101 pieces wait to be read on all streams, the limit is 100 (option budgets.unreadPieces), and this one holds the most')
+    // those of the first are joined only when more of it comes
+    const error = link.closedBy()
+
+    expect(error).to.include({ name: 'BudgetExceededError', budget: 'unreadPieces', code: 1, scope: 'connection', origin: 'remote' })
+    expect(error?.message).to.equal('the peer went over the budget "unreadPieces" of 100 pieces that wait to be read on all streams (option budgets.unreadPieces)')
+    expect(link.sent().at(-1)).to.equal('goaway 1')
+    expect(many.error).to.equal(error)
+    expect(link.read(many)).to.have.lengthOf(2)
+  })
+
+  it('ends the connection over more pieces of one stream than budgets.streamPieces that cannot be joined', () => {
+    const link = new EngineDriver('client', { budgets: { streamPieces: 20 } })
+    const [many, other] = [link.inbound(2), link.inbound(4)]
+
+    for (let i = 0; i < 20; i++) {
+      link.give(data(2, 4_096), data(4, 4_096))
+    }
+
+    link.inbound(6)
+    link.give(...new Array(100).fill(data(6, 1)))
     expect(link.engine.state).to.equal('open')
+    link.give(data(2, 4_096))
+
+    expect(link.closedBy()).to.include({ name: 'BudgetExceededError', budget: 'streamPieces', code: 1 })
+    expect(link.sent().at(-1)).to.equal('goaway 1')
+    expect([many, other].map(stream => link.read(stream).byteLength)).to.deep.equal([86_016, 81_920])
+  })
+
+  it('ends no connection over what our own application pushes back in more pieces: that is a reset of the stream with the most', () => {
+    for (const budget of ['unreadPieces', 'streamPieces']) {
+      const link = new EngineDriver('client', { budgets: { [budget]: 20 } })
+      const [few, many] = fill(link, 2, 4)
+
+      link.engine.pushBack(many, Array.from({ length: 21 }, () => new Uint8Array(4_096)), true, 0)
+      expect([few.closed, many.closed, link.engine.state]).to.deep.equal([false, true, 'open'])
+      expect(many.error).to.include({ name: 'StreamBufferError' })
+      expect(many.error?.message).to.include(`(option budgets.${budget})`)
+    }
   })
 
   it('leaves room, by default, for 256 windows that are full beside all that windows may grow by', () => {
