@@ -13,7 +13,7 @@ import { Driver } from './driver.ts'
 import { Listeners } from './listeners.ts'
 import { OpenQueue } from './open-queue.ts'
 import { Pings } from './pings.ts'
-import { isLocal } from './stream-view.ts'
+import { abortedBy, isLocal } from './stream-view.ts'
 import { MuxedStream } from './stream.ts'
 import { Waiters } from './waiters.ts'
 import type { AcceptorHandlers } from './acceptor.ts'
@@ -252,7 +252,10 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     if (this.#status !== 'closed') {
       const now = this.now()
 
+      abortedBy(err, this)
+
       for (const stream of this.engine.streams) {
+        abortedBy(err, stream)
         this.engine.reset(stream, 0, err, now)
       }
 
@@ -430,7 +433,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   #onClosed (error: Error | undefined): void {
     this.#status = 'closed'
     this.#error = error
-    this.#acceptor.close(this.#closing !== undefined || (error !== undefined && isLocal(error)))
+    this.#acceptor.close(this.#closing !== undefined || (error !== undefined && isLocal(error, this)))
     this.#closedAt = Date.now()
 
     if (error !== undefined) {
@@ -465,8 +468,10 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
 }
 
 /** Its bytes can be had though it is over: the peer had ended it before, and it is not we who gave it up. */
-function isWhole ({ receive, receiveQueue, error }: StreamRecord): boolean {
-  return receive === 'ended' && receiveQueue.byteLength > 0 && (error === undefined || !isLocal(error))
+function isWhole (record: StreamRecord): boolean {
+  const { receive, receiveQueue, error } = record
+
+  return receive === 'ended' && receiveQueue.byteLength > 0 && (error === undefined || !isLocal(error, record))
 }
 
 interface Addressed {

@@ -13,7 +13,7 @@ import { checkCode } from './checks.ts'
 import { ForeignView } from './foreign-view.ts'
 import { PushedBack } from './pushed-back.ts'
 import { cannot, writeError } from './stream-surface.ts'
-import { originOf, resetOf } from './stream-view.ts'
+import { abortedBy, isLocal, resetOf } from './stream-view.ts'
 import { Waiters } from './waiters.ts'
 import type { MuxError } from '../interface/errors.ts'
 import type { Bytes, MuxedStream, Priority } from '../interface/muxer.ts'
@@ -77,7 +77,7 @@ export class ForeignStream extends ForeignView implements MuxedStream {
 
   get status (): MessageStreamStatus {
     if (this.#error !== undefined) {
-      return originOf(this.#error) === 'local' ? 'aborted' : 'reset'
+      return isLocal(this.#error, this) ? 'aborted' : 'reset'
     }
 
     return this.inner.status
@@ -114,7 +114,7 @@ export class ForeignStream extends ForeignView implements MuxedStream {
       bytesUnread: this.readBufferLength,
       bytesSent: this.#bytesAccepted - this.writeBufferLength,
       bytesReceived: this.#bytesReceived + this.inner.readBufferLength,
-      ...resetOf(this.#error)
+      ...resetOf(this.#error, this)
     }
   }
 
@@ -190,12 +190,12 @@ export class ForeignStream extends ForeignView implements MuxedStream {
   abort (err: Error): void {
     if (!this.#over) {
       this.#gaveUp = true
-      this.#error = err
+      this.#error = abortedBy(err, this)
       this.inner.abort(err)
     } else if (this.readBufferLength > 0) {
       // what stands unread of a stream that is over goes as well, and its end with it
       this.#gaveUp = true
-      this.#error ??= err
+      this.#error ??= abortedBy(err, this)
       this.#drop()
       this.#maybeEnd()
       this.#notify()
@@ -363,7 +363,7 @@ export class ForeignStream extends ForeignView implements MuxedStream {
     this.#maybeEnd()
     this.#notify()
     this.#closeHeard = true
-    this.dispatchEvent(new StreamCloseEvent(this.#error === undefined ? undefined : originOf(this.#error) === 'local', this.#error))
+    this.dispatchEvent(new StreamCloseEvent(this.#error === undefined ? undefined : isLocal(this.#error, this), this.#error))
     this.#closeTold = true
     this.#maybeRelease()
   }

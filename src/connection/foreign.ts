@@ -9,7 +9,7 @@ import { ConnectionClosedError, StreamResetError } from '../interface/errors.ts'
 import { Acceptor } from './acceptor.ts'
 import { checkCode, checkPriority, checkTimeout, muxerClosed } from './checks.ts'
 import { ForeignStream } from './foreign-stream.ts'
-import { isLocal } from './stream-view.ts'
+import { abortedBy, isLocal } from './stream-view.ts'
 import { Waiters } from './waiters.ts'
 import type { CloseOptions, MultiplexOptions, Multiaddr, MuxedConnection, NewStreamOptions, SecuredConnection } from '../interface/muxer.ts'
 import type { ConnectionStatistics } from '../interface/statistics.ts'
@@ -277,6 +277,7 @@ class ForeignConnection implements MuxedConnection {
       stream.abort(err)
     }
 
+    abortedBy(err, this)
     // before the connection underneath tells of it as of something that happened to us
     this.#onClosed(err)
     this.#muxer.abort(err)
@@ -339,7 +340,7 @@ class ForeignConnection implements MuxedConnection {
     this.#streams.delete(inner)
 
     if (error !== undefined && !(error instanceof ConnectionClosedError)) {
-      this.#reset[isLocal(error) ? 'local' : 'remote']++
+      this.#reset[isLocal(error, stream) ? 'local' : 'remote']++
     }
 
     this.#lookLater()
@@ -379,7 +380,7 @@ class ForeignConnection implements MuxedConnection {
     this.#closedAt = Date.now()
     this.#secured?.removeEventListener('message', this.#lookLater)
     this.#secured?.removeEventListener('close', this.#onSecuredClose)
-    this.#acceptor.close(this.#draining || this.#closing !== undefined || (error !== undefined && isLocal(error)))
+    this.#acceptor.close(this.#draining || this.#closing !== undefined || (error !== undefined && isLocal(error, this)))
     this.#waiters.notify()
   }
 

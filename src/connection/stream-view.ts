@@ -91,7 +91,7 @@ export abstract class StreamView extends StreamSurface {
       return 'closed'
     }
 
-    return isLocal(error) ? 'aborted' : 'reset'
+    return isLocal(error, this.record) ? 'aborted' : 'reset'
   }
 
   get readStatus (): MessageStreamReadStatus {
@@ -206,7 +206,7 @@ export abstract class StreamView extends StreamSurface {
     return {
       openMillis: close - open,
       ...this.host.engine.streamStatistics(this.record, this.host.now()),
-      ...resetOf(error)
+      ...resetOf(error, this.record)
     }
   }
 
@@ -218,25 +218,38 @@ export abstract class StreamView extends StreamSurface {
 }
 
 /** Who ended a stream, if it did not end by itself. What is not known is absent, as in JSON. */
-export function resetOf (error: Error | undefined): Pick<FullStreamStatistics, 'reset'> {
+export function resetOf (error: Error | undefined, ended: object): Pick<FullStreamStatistics, 'reset'> {
   if (error === undefined) {
     return {}
   }
 
   const code = codeOf(error)
 
-  return { reset: { by: originOf(error), ...(code === undefined ? {} : { code }) } }
+  return { reset: { by: originOf(error, ended), ...(code === undefined ? {} : { code }) } }
 }
 
 const WRITE_STATUS: Record<SendHalf, MessageStreamWriteStatus> = { open: 'writable', ending: 'closing', ended: 'closed', reset: 'closed' }
 
-/** libp2p tells a stream that our side gave up from one that the peer, or the path, broke. */
-export function isLocal (error: Error): boolean {
-  return originOf(error) === 'local'
+/** What our side ended with an error that it had of something else: a relay passes on that of the stream which it stands for. */
+const ABORTED = new WeakSet<object>()
+
+/** Our side aborts a stream, or a connection, which it does by whatever error. Returns it. */
+export function abortedBy (error: Error, ended: object): Error {
+  if (!isLocal(error, ended)) {
+    ABORTED.add(ended)
+  }
+
+  return error
 }
 
-export function originOf (error: Error): ErrorOrigin {
-  return (error as Partial<MuxError>).origin ?? 'local'
+/** libp2p tells a stream that our side gave up from one that the peer, or the path, broke. */
+export function isLocal (error: Error, ended: object): boolean {
+  return originOf(error, ended) === 'local'
+}
+
+/** Of the end of a stream, or a connection, by the error. */
+export function originOf (error: Error, ended: object): ErrorOrigin {
+  return ABORTED.has(ended) ? 'local' : (error as Partial<MuxError>).origin ?? 'local'
 }
 
 function codeOf (error: Error): number | undefined {

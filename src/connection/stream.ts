@@ -13,7 +13,7 @@ import { checkCode } from './checks.ts'
 import { afterOthers, isOthersTurn } from './others-turn.ts'
 import { PushedBack } from './pushed-back.ts'
 import { cannot, writeError } from './stream-surface.ts'
-import { StreamView, isLocal } from './stream-view.ts'
+import { StreamView, abortedBy, isLocal } from './stream-view.ts'
 import { Waiters } from './waiters.ts'
 import { within } from './within.ts'
 import type { StreamHost } from './stream-view.ts'
@@ -151,7 +151,7 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
   /** Resets the stream at once: what is unsent or unread is gone. */
   abort (err: Error): void {
     this.#closeHeard = true
-    this.#reset(0, err)
+    this.#reset(0, this.record.error ?? abortedBy(err, this.record))
   }
 
   /** Resets the stream at once; the peer gets the code (an unsigned number of 32 bits). */
@@ -322,7 +322,7 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     this.#maybeEnd()
     // not before: who answers at the end of what came has not heard that nobody waits for it
     this.#closeHeard = true
-    this.dispatchEvent(new StreamCloseEvent(error === undefined ? undefined : isLocal(error), error))
+    this.dispatchEvent(new StreamCloseEvent(error === undefined ? undefined : isLocal(error, this.record), error))
     this.#closeTold = true
     this.#maybeRelease()
 

@@ -1,6 +1,7 @@
 /** How streams carry bytes, and how they end. */
 import { expect } from 'aegir/chai'
 import { StreamErrorCode } from '../../../src/interface/codes.ts'
+import { StreamResetError } from '../../../src/interface/errors.ts'
 import { eventOf, outcomeOf, until } from '../../support/waiting.ts'
 import { bytesOf, encode, failureOf, fill, filled, pairs, readAll, streamPair, text } from './kit.ts'
 import type { SurfaceSetup } from './kit.ts'
@@ -234,6 +235,48 @@ export function streams (setup: SurfaceSetup): void {
   })
 
   describe('resets', () => {
+    it('are ours, by whatever error: a relay gives up one stream with that of another', async () => {
+      const pair = await connect()
+      const [incoming, sender] = await streamPair(pair)
+      const [outgoing, receiver] = await streamPair(pair)
+      const [broken, given, received] = [eventOf<StreamCloseEvent>(incoming, 'close'), eventOf<StreamCloseEvent>(outgoing, 'close'), eventOf<StreamCloseEvent>(receiver, 'close')]
+
+      sender.reset()
+
+      const { error } = await broken
+
+      outgoing.abort(error as Error)
+      expect(await given).to.include({ error, local: true })
+      expect(outgoing.status).to.equal('aborted')
+      expect(outgoing.stats().reset).to.include({ by: 'local' })
+      expect((await received).local).to.be.false()
+      expect([incoming.status, receiver.status]).to.deep.equal(['reset', 'reset'])
+      expect(incoming.stats().reset).to.include({ by: 'remote' })
+    })
+
+    it('are ours with the connection that we abort by whatever error', async () => {
+      const pair = await connect()
+      const [ours] = await streamPair(pair)
+      const closed = eventOf<StreamCloseEvent>(ours, 'close')
+      const error = new StreamResetError('of another connection', { origin: 'remote' })
+
+      pair.dialer.abort(error)
+      expect(await closed).to.include({ error, local: true })
+      expect(ours.status).to.equal('aborted')
+    })
+
+    it('stay the peer\'s when our side aborts what it had reset before', async () => {
+      const [ours, theirs] = await streamPair(await connect())
+      const closed = eventOf<StreamCloseEvent>(ours, 'close')
+
+      theirs.reset()
+      const { error } = await closed
+
+      ours.abort(error as Error)
+      expect(ours.status).to.equal('reset')
+      expect(ours.stats().reset).to.include({ by: 'remote' })
+    })
+
     for (const by of ['opener', 'accepter'] as const) {
       for (const pending of ['with nothing', 'with bytes'] as const) {
         it(`by the ${by} reach the other side as an error, ${pending} under way`, async () => {

@@ -347,7 +347,7 @@ function closeWith (pair: AnyPair<AnyEndpoint>, one: AnyEndpoint, other: AnyEndp
   one.close(code, code === 0 ? undefined : new Error('enough'))
   pair.clock.until('the peer knows', () => pair.client.closed && pair.server.closed, PATIENCE_MILLIS)
 
-  if (other instanceof Endpoint) {
+  if (other instanceof Endpoint && !isOverPieces(other.error)) {
     const told = other.error?.name === 'GoAwayError' ? (other.error as GoAwayError).code : 0
 
     if (other.recorder.goAwayReceived !== code || told !== code) {

@@ -12,13 +12,15 @@ import { turn } from '../../support/waiting.ts'
 
 describe('connection: what a stream shows', () => {
   it('is aborted for what our own side did, reset for what the peer or the path did', () => {
-    expect(isLocal(new Error('of the application'))).to.be.true()
-    expect(isLocal(new TimeoutError('idle', { scope: 'stream', origin: 'local' }))).to.be.true()
-    expect(isLocal(new TimeoutError('dead', { scope: 'connection', origin: 'transport' }))).to.be.false()
-    expect(isLocal(new StreamResetError('reset', { origin: 'remote' }))).to.be.false()
-    expect(isLocal(new ConnectionClosedError('cut', { origin: 'transport' }))).to.be.false()
-    expect(isLocal(new GoAwayError('gone', 1))).to.be.false()
-    expect(isLocal(new ProtocolError('broken', 1))).to.be.false()
+    const stream = {}
+
+    expect(isLocal(new Error('of the application'), stream)).to.be.true()
+    expect(isLocal(new TimeoutError('idle', { scope: 'stream', origin: 'local' }), stream)).to.be.true()
+    expect(isLocal(new TimeoutError('dead', { scope: 'connection', origin: 'transport' }), stream)).to.be.false()
+    expect(isLocal(new StreamResetError('reset', { origin: 'remote' }), stream)).to.be.false()
+    expect(isLocal(new ConnectionClosedError('cut', { origin: 'transport' }), stream)).to.be.false()
+    expect(isLocal(new GoAwayError('gone', 1), stream)).to.be.false()
+    expect(isLocal(new ProtocolError('broken', 1), stream)).to.be.false()
   })
 
   it('has a logger of its own, made when it is first asked for', async () => {
