@@ -10,7 +10,7 @@ import { Uint8ArrayList } from 'uint8arraylist'
 import { ReceiveQueue } from '../core/receive-queue.ts'
 import { ConnectionClosedError, StreamBufferError, StreamResetError, StreamStateError } from '../interface/errors.ts'
 import { checkCode } from './checks.ts'
-import { ForeignView } from './foreign-view.ts'
+import { ForeignView, errorOf, whyOver } from './foreign-view.ts'
 import { PushedBack } from './pushed-back.ts'
 import { cannot, writeError } from './stream-surface.ts'
 import { abortedBy, isLocal, resetOf } from './stream-view.ts'
@@ -72,6 +72,12 @@ export class ForeignStream extends ForeignView implements MuxedStream {
     if (inner.status !== 'open' && inner.status !== 'closing') {
       this.#over = true
       this.#closeHeard = true
+      this.#closeTold = true
+      this.#error = whyOver(inner.status)
+
+      if (this.#isBroken()) {
+        this.#drop()
+      }
     }
   }
 
@@ -369,10 +375,9 @@ export class ForeignStream extends ForeignView implements MuxedStream {
   }
 
   /** Many muxers take the end of the connection for that of a stream: one that had not ended was cut off. */
-  #whyClosed ({ error, local }: StreamCloseEvent): Error | undefined {
-    if (error !== undefined) {
-      // muxers of this package, below this surface, say themselves what it was
-      return local === true || (error as Partial<MuxError>).origin !== undefined ? error : new StreamResetError('reset by the peer', { origin: 'remote', cause: error })
+  #whyClosed (event: StreamCloseEvent): Error | undefined {
+    if (event.error !== undefined) {
+      return errorOf(event)
     }
 
     if (!this.#remoteEnded || this.#closing === undefined || this.writeBufferLength > 0) {

@@ -3,10 +3,12 @@
  * our surface makes of it is in `foreign-stream.ts`.
  */
 import { checkLimits, neverIfZero } from '../core/checks.ts'
+import { StreamResetError } from '../interface/errors.ts'
 import { checkPriority } from './checks.ts'
 import { StreamSurface } from './stream-surface.ts'
+import type { MuxError } from '../interface/errors.ts'
 import type { Priority } from '../interface/muxer.ts'
-import type { Logger, MessageStreamDirection, MessageStreamReadStatus, MessageStreamTimeline, MessageStreamWriteStatus, Stream } from '@libp2p/interface'
+import type { Logger, MessageStreamDirection, MessageStreamReadStatus, MessageStreamStatus, MessageStreamTimeline, MessageStreamWriteStatus, Stream, StreamCloseEvent } from '@libp2p/interface'
 
 export abstract class ForeignView extends StreamSurface {
   protected readonly inner: Stream
@@ -98,4 +100,16 @@ export abstract class ForeignView extends StreamSurface {
   set priority (priority: Partial<Priority>) {
     this.#priority = { ...this.#priority, ...checkPriority(priority) }
   }
+}
+
+/** Of a stream that was over before we had it: that the peer seems to have ended its half says nothing then. */
+export function whyOver (status: MessageStreamStatus): Error | undefined {
+  if (status === 'reset' || status === 'aborted') {
+    return new StreamResetError('the stream was reset before anybody listened', { origin: status === 'reset' ? 'remote' : 'local' })
+  }
+}
+
+/** Muxers of this package, below this surface, say themselves what it was. */
+export function errorOf ({ error, local }: StreamCloseEvent): Error | undefined {
+  return error === undefined || local === true || (error as Partial<MuxError>).origin !== undefined ? error : new StreamResetError('reset by the peer', { origin: 'remote', cause: error })
 }

@@ -9,6 +9,7 @@ import { ConnectionClosedError, StreamResetError } from '../interface/errors.ts'
 import { Acceptor } from './acceptor.ts'
 import { checkCode, checkPriority, checkTimeout, muxerClosed } from './checks.ts'
 import { ForeignStream } from './foreign-stream.ts'
+import { whyOver } from './foreign-view.ts'
 import { abortedBy, isLocal } from './stream-view.ts'
 import { Waiters } from './waiters.ts'
 import type { CloseOptions, MultiplexOptions, Multiaddr, MuxedConnection, NewStreamOptions, SecuredConnection } from '../interface/muxer.ts'
@@ -325,7 +326,7 @@ class ForeignConnection implements MuxedConnection {
         this.#onStreamClosed(inner, stream, event.error)
       })
     } else {
-      this.#onStreamClosed(inner, stream, undefined)
+      this.#onStreamClosed(inner, stream, whyOver(inner.status))
     }
 
     return stream

@@ -27,14 +27,6 @@ const DEFAULTS: BudgetLimits = {
   unstartedBytes: 3_145_728
 }
 
-/** More than there can be of pieces that nobody can join: two for each 4 KiB, of which one has less. */
-const LEAST_PIECE_BYTES = 2_048
-
-/** What the pieces of one stream may be that keeps so many bytes: twice as many as there can be. */
-export function streamPiecesFor (bytes: number): number {
-  return Math.max(DEFAULTS.streamPieces, Math.ceil(bytes / (LEAST_PIECE_BYTES / 2)))
-}
-
 /**
  * Fills in the defaults. `least`: what may be granted to a peer must not be over budget when it comes.
  *
@@ -42,8 +34,6 @@ export function streamPiecesFor (bytes: number): number {
  */
 export function resolveBudgets (options: AbuseBudgets = {}, defaults: Partial<BudgetLimits> = {}, least: Partial<BudgetLimits> = {}): BudgetLimits {
   const limits = { ...DEFAULTS, ...defaults }
-
-  limits.unreadPieces = Math.max(limits.unreadPieces, Math.ceil((options.unreadBytes ?? limits.unreadBytes) / LEAST_PIECE_BYTES))
 
   for (const name of Object.keys(limits) as Array<keyof AbuseBudgets>) {
     const limit = options[name] ?? limits[name]

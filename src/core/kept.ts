@@ -95,6 +95,10 @@ export class Kept {
     this.#add(stream, 1)
   }
 
+  join (stream: StreamRecord): void {
+    this.#change(stream, () => { stream.receiveQueue.join() })
+  }
+
   /** What the stream holds counts no more: it is about to be emptied. */
   release (stream: StreamRecord): void {
     if (this.#counts(stream)) {

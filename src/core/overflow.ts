@@ -72,11 +72,12 @@ export function findTooManyPieces<Stream extends StreamRecord> (state: Connectio
 
 /** Keeps what an application has pushed back, in front of the rest or behind it. Returns the stream that has to be reset for it, if one has. */
 export function keepAgain<Stream extends StreamRecord> (state: ConnectionState<Stream, any>, stream: Stream, pieces: Uint8Array[], inFront: boolean): Overflow<Stream> | undefined {
-  state.kept.pushBack(stream, pieces, inFront)
+  const { kept, budgets: { limits: { streamPieces } } } = state
+
+  kept.pushBack(stream, pieces, inFront)
   joinIfMany(state, stream)
 
   const { receiveQueue: { pieces: count } } = stream
-  const { streamPieces } = state.budgets.limits
 
   if (count > streamPieces && !stream.closed) {
     return { stream, error: new StreamBufferError(`${count} pieces wait to be read, the limit is ${streamPieces} (option budgets.streamPieces)`) }
@@ -85,9 +86,21 @@ export function keepAgain<Stream extends StreamRecord> (state: ConnectionState<S
   return relieve(state, PIECES) ?? relieve(state, BYTES) ?? relieve(state, UNSTARTED)
 }
 
-function joinIfMany<Stream extends StreamRecord> ({ kept, budgets: { limits } }: ConnectionState<Stream, any>, stream: Stream): void {
-  if (stream.receiveQueue.pieces > limits.streamPieces || kept.pieces > Math.min(MANY_PIECES, limits.unreadPieces)) {
+/** Nobody goes over a limit by what can be joined: what was given back by a reader is in pieces as it had them in hand, whoever made them. */
+function joinIfMany<Stream extends StreamRecord> ({ kept, table, budgets: { limits } }: ConnectionState<Stream, any>, stream: Stream): void {
+  if (kept.pieces > MANY_PIECES) {
     kept.settle(stream, true)
+  }
+
+  if (stream.receiveQueue.pieces > limits.streamPieces) {
+    kept.join(stream)
+  }
+
+  // with less than half it is streams that are over, each of which counts for many, and to look at all for each piece would be long
+  if (kept.pieces + kept.piecesOver > limits.unreadPieces && kept.pieces > limits.unreadPieces / 2) {
+    for (const each of [...table.values(), ...kept.lingering]) {
+      kept.join(each)
+    }
   }
 }
 

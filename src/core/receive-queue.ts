@@ -21,6 +21,9 @@ const TAIL_BYTES = 256
  */
 export const FEW_PIECES = 16
 
+/** So many bytes, or more, make a piece that `join()` leaves as it is: 16,384 of them are 512 MiB. */
+const JOINED_BYTES = 32_768
+
 export class ReceiveQueue {
   byteLength = 0
 
@@ -216,6 +219,33 @@ export class ReceiveQueue {
     this.#settled = write
   }
 
+  /** In as few pieces as they need: for when it is their number that counts. What was joined so is not copied once more. */
+  join (): void {
+    this.settle(true)
+
+    const joined: Uint8Array[] = []
+    let group: Uint8Array[] = []
+    let length = 0
+
+    for (let i = this.#head; i < this.#pieces.length; i++) {
+      const piece = this.#pieces[i]
+
+      group.push(piece)
+      length += piece.byteLength
+
+      if (length >= JOINED_BYTES || i === this.#pieces.length - 1) {
+        joined.push(concat(group, length))
+        group = []
+        length = 0
+      }
+    }
+
+    this.#pieces = joined.length > 0 ? joined : NONE
+    this.#head = 0
+    this.#settled = joined.length
+    this.#tail = undefined
+  }
+
   #took (bytes: number): void {
     this.taken += bytes
 
@@ -227,6 +257,22 @@ export class ReceiveQueue {
 
 function isWorthKeeping (piece: Uint8Array): boolean {
   return piece.byteLength >= KEEP_BYTES && piece.byteLength * 8 >= piece.buffer.byteLength * 7
+}
+
+function concat (pieces: Uint8Array[], byteLength: number): Uint8Array {
+  if (pieces.length === 1) {
+    return pieces[0]
+  }
+
+  const all = new Uint8Array(byteLength)
+  let offset = 0
+
+  for (const piece of pieces) {
+    all.set(piece, offset)
+    offset += piece.byteLength
+  }
+
+  return all
 }
 
 const EMPTY = new Uint8Array(0)

@@ -48,12 +48,12 @@ export interface StreamOptions extends LibP2PStreamOptions {
 
 /**
  * What one peer may cost us. The first seven are numbers of things at once, of which a tenth comes back a second, and
- * `replies` is an amount: over any of them the connection is closed. The peer gets a GoAway, our side a
- * `BudgetExceededError` that names the budget, its limit and its option.
+ * `replies`, `unreadPieces` and `streamPieces` are amounts: over any of them the connection is closed. The peer gets a GoAway,
+ * our side a `BudgetExceededError` that names the budget, its limit and its option.
  *
- * The last three are amounts that wait for our own application. Over any of them a stream gives way with a
- * `StreamBufferError` that names the option, and the connection goes on: the oldest of those that are over and were not
- * read to their end, or else the one that holds the most.
+ * `unreadBytes` and `unstartedBytes` are amounts that were granted, and wait for our own application. Over either a stream
+ * gives way with a `StreamBufferError` that names the option, and the connection goes on: the oldest of those that are over
+ * and were not read to their end, or else the one that holds the most.
  *
  * `Infinity` is no limit.
  */
@@ -98,29 +98,29 @@ export interface AbuseBudgets {
   replies?: number
 
   /**
+   * Pieces in which bytes wait for our application on all streams together, each of which costs some 200 bytes more. Small
+   * ones are joined where a stream has more than 16, or all streams together more than 2,048; and all of them, to 32 KiB and
+   * more, before the connection ends. A stream that is over and was not read to its end counts for 64 at least, and gives
+   * way before that.
+   *
+   * @default 65_536 (a thousand streams that are over may wait to be read; of streams that are open they are 2 GiB)
+   */
+  unreadPieces?: number
+
+  /**
+   * Of those pieces, what one stream may keep, joined to 32 KiB and more before the connection ends.
+   *
+   * @default 16_384 (512 MiB)
+   */
+  streamPieces?: number
+
+  /**
    * Bytes of all streams together that wait for our application. Windows bound each stream, and this all of them: a
    * thousand windows of 256 KiB would be 256 MiB.
    *
    * @default 134_217_728 with yamux's other defaults (`connectionWindowBudget`, and 256 initial windows, all of them full)
    */
   unreadBytes?: number
-
-  /**
-   * Pieces in which those bytes are kept, each of which costs some 200 bytes more. Small ones are joined where a stream
-   * has more than 16, or all streams together more than 2,048. A stream that is over and was not read to its end counts
-   * for 64 at least, and gives way before the connection ends.
-   *
-   * @default 65_536, or one for each 2 KiB of `unreadBytes` (as many as there is room for: what is not joined has 4 KiB, or
-   * stands between two that have)
-   */
-  unreadPieces?: number
-
-  /**
-   * Of those pieces, what one stream may keep.
-   *
-   * @default 16_384, or one for each KiB that may be unread of a stream (twice as many as there is room for)
-   */
-  streamPieces?: number
 
   /**
    * Of those bytes, what waits on streams of the peer of which the application has read less than 1 KiB: negotiated, it

@@ -1,5 +1,5 @@
 /** The options of mplex: names, defaults and reasons; and which of them make no sense together. */
-import { resolveBudgets, streamPiecesFor } from '../../core/budgets.ts'
+import { resolveBudgets } from '../../core/budgets.ts'
 import { DEFAULT_STREAM_LIMITS, atLeast, atMost, resolveLimits, resolveStreamLimits } from '../../core/checks.ts'
 import { MAX_MESSAGE_LENGTH } from './frame.ts'
 import type { ConnectionLimits } from '../../core/connection-state.ts'
@@ -58,7 +58,7 @@ export function resolveConfig (options: MplexOptions = {}): ConnectionLimits {
   const config = resolveLimits(options, stream, resolveBudgets(
     options.budgets,
     // of those that nobody has begun to read, as much as one of them may hold
-    { unreadBytes: Math.ceil(FULL_STREAMS * stream.maxReadBufferLength), unstartedBytes: stream.maxReadBufferLength, streamPieces: streamPiecesFor(stream.maxReadBufferLength) },
+    { unreadBytes: Math.ceil(FULL_STREAMS * stream.maxReadBufferLength), unstartedBytes: stream.maxReadBufferLength },
     { unreadBytes: stream.maxReadBufferLength, unstartedBytes: stream.maxReadBufferLength }
   ))
 

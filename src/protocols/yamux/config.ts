@@ -1,5 +1,5 @@
 /** The options of yamux: names, defaults and reasons; and which of them make no sense together. */
-import { resolveBudgets, streamPiecesFor } from '../../core/budgets.ts'
+import { resolveBudgets } from '../../core/budgets.ts'
 import { DEFAULT_STREAM_LIMITS, atLeast, atMost, positive, resolveLimits, resolveStreamLimits } from '../../core/checks.ts'
 import { INITIAL_WINDOW } from './frame.ts'
 import type { ConnectionLimits } from '../../core/connection-state.ts'
@@ -92,8 +92,7 @@ export function resolveConfig (options: YamuxOptions = {}): YamuxConfig {
       options.budgets,
       {
         unreadBytes: connectionWindowBudget + FULL_WINDOWS * stream.initialStreamWindowSize,
-        unstartedBytes: UNSTARTED_WINDOWS * stream.initialStreamWindowSize,
-        streamPieces: streamPiecesFor(stream.maxReadBufferLength)
+        unstartedBytes: UNSTARTED_WINDOWS * stream.initialStreamWindowSize
       },
       {
         unreadBytes: connectionWindowBudget + stream.initialStreamWindowSize,

@@ -11,6 +11,9 @@ import type { StreamRecord } from '../../../src/core/stream-record.ts'
 import type { ReceiveHalf, SendHalf } from '../../../src/core/stream-state.ts'
 import type { BudgetExceededError } from '../../../src/interface/errors.ts'
 
+/** Joined pieces have no less, but for the last of a stream. */
+const JOINED_BYTES = 32_768
+
 /** A stream that is over and not read to its end counts for so many pieces at least. */
 const LEAST_PIECES = 64
 
@@ -93,7 +96,7 @@ export class PlainStream {
 }
 
 /** Of what may be unread: what the budgets of a connection are for. */
-const NOTHING = { unreadBytes: 0, unstartedBytes: 0, unreadPieces: 0, streamPieces: 0 }
+const NOTHING = { unreadBytes: 0, unstartedBytes: 0, unreadPieces: 0 }
 
 /** The peer sent more pieces than may be kept: of these budgets alone anybody here goes over one. */
 export function isOverPieces (error: Error | undefined): error is Error & { budget: 'unreadPieces' | 'streamPieces' } {
@@ -116,6 +119,9 @@ export class PlainModel implements Listener {
   /** What arrived last may have made so much of what is unread; and of it, what was dropped meanwhile. */
   #most = NOTHING
   #dropped = 0
+
+  /** Pieces that there are then at most, once all are joined: what the peer is to answer for. */
+  #joined = { unreadPieces: 0, streamPieces: 0 }
 
   constructor (endpoint: AnyEndpoint, hasWindows: boolean) {
     this.#endpoint = endpoint
@@ -163,7 +169,7 @@ export class PlainModel implements Listener {
     if (isOverPieces(error)) {
       const { budget } = error
 
-      this.#must(this.#most[budget] > this.#endpoint.config.budgets[budget], `the connection ends for no reason: ${error.message}`)
+      this.#must(this.#joined[budget] > this.#endpoint.config.budgets[budget], `the connection ends for no reason: ${error.message}`)
       // how much of what arrived last came before that only the engine knows
       this.endedAmid = true
       this.active.clear()
@@ -348,15 +354,19 @@ export class PlainModel implements Listener {
 
   /** What there is unread, if nothing of it gives way. */
   #addUp (): void {
+    this.#joined = { unreadPieces: 0, streamPieces: 0 }
+
     const most = { ...NOTHING, unreadBytes: this.#dropped, unstartedBytes: this.#dropped }
 
-    for (const { unread, inbound, read, parts, closed, record } of this.active) {
+    for (const { unread, inbound, read, parts, closed, record, dropped, most: before } of this.active) {
       const pieces = (record?.receiveQueue.pieces ?? 0) + parts
+      const joined = Math.min(pieces, Math.ceil(((dropped ? before : unread) + 1) / JOINED_BYTES))
 
       most.unreadBytes += unread
       most.unstartedBytes += inbound && read < BEGUN_BYTES ? unread : 0
       most.unreadPieces += closed && pieces > 0 ? Math.max(LEAST_PIECES, pieces) : pieces
-      most.streamPieces = Math.max(most.streamPieces, pieces)
+      this.#joined.unreadPieces += joined
+      this.#joined.streamPieces = Math.max(this.#joined.streamPieces, joined)
     }
 
     this.#most = most

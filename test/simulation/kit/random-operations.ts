@@ -410,7 +410,7 @@ function yamuxOptions (random: Random, budgets: Random): YamuxOptions {
 }
 
 function limitPieces (options: YamuxOptions | MplexOptions, random: Random): void {
-  options.budgets = { ...options.budgets, unreadPieces: random.magnitude(10, 2_000), streamPieces: random.magnitude(2, 500) }
+  options.budgets = { ...options.budgets, unreadPieces: random.magnitude(4, 2_000), streamPieces: random.magnitude(1, 100) }
 }
 
 function mplexOptions (random: Random, budgets: Random): MplexOptions {

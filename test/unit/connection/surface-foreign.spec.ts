@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { mplex } from '@libp2p/mplex'
 import { yamux } from '@libp2p/yamux'
 import { expect } from 'aegir/chai'
@@ -54,6 +55,51 @@ describe('connection: a foreign muxer', () => {
     ours.protocol = '/chat/1.0.0'
     expect(ours).to.include({ protocol: '/chat/1.0.0', direction: 'outbound', status: 'open', readStatus: 'readable', writeStatus: 'writable' })
   })
+
+  for (const [name, factory] of Object.entries({ mplex: mplex()(), yamux: yamux({ enableKeepAlive: false })() })) {
+    it(`takes no stream for whole that the peer of ${name} had reset before anybody listened`, async () => {
+      const link = memoryLink()
+      const muxer = factory.createStreamMuxer(link.inbound)
+      const early = await factory.createStreamMuxer(link.outbound).createStream()
+
+      early.send(Uint8Array.of(1, 2, 3))
+      await until(() => muxer.streams.length === 1)
+
+      const [held] = muxer.streams
+
+      early.abort(new Error('given up'))
+      await until(() => held.status === 'reset')
+
+      const connection = muxedConnection(muxer)
+
+      await until(() => connection.stats().streamsReset.remote === 1)
+      // as with our own: of what is over only what is whole is given to who asks
+      await connection.close()
+      expect(await outcomeOf(connection.acceptStream())).to.include({ name: 'MuxerClosedError' })
+    })
+
+    it(`takes no stream for whole that the peer of ${name} resets before it is told of`, async () => {
+      const link = memoryLink()
+      const muxer = factory.createStreamMuxer(link.inbound)
+      const connection = muxedConnection(muxer)
+      const peer = factory.createStreamMuxer(link.outbound)
+      const first = await peer.createStream()
+      const held = connection.acceptStream()
+
+      first.send(Uint8Array.of(1, 2, 3))
+
+      const accepted = await held
+      const controller = new AbortController()
+
+      first.abort(new Error('given up'))
+      await until(() => accepted.status === 'reset')
+      accepted.addEventListener('close', () => {}, { signal: controller.signal })
+      expect([accepted.readStatus, accepted.readBufferLength]).to.deep.equal(['closed', 0])
+      expect(accepted.stats().reset).to.deep.equal({ by: 'remote' })
+      expect(await outcomeOf(accepted.read())).to.include({ name: 'StreamResetError', origin: 'remote' })
+      expect(getEventListeners(controller.signal, 'abort')).to.be.empty()
+    })
+  }
 
   it('gives the streams that it held before anybody listened', async () => {
     const link = memoryLink()

@@ -1,5 +1,5 @@
 import { expect } from 'aegir/chai'
-import { Budgets, resolveBudgets, streamPiecesFor } from '../../../src/core/budgets.ts'
+import { Budgets, resolveBudgets } from '../../../src/core/budgets.ts'
 import type { RateName } from '../../../src/core/budgets.ts'
 
 const RATES: RateName[] = ['pings', 'resets', 'provokedResets', 'refusals', 'unknownStreams', 'emptyFrames', 'tinyFrames']
@@ -19,14 +19,6 @@ describe('core/budgets', () => {
 
     expect(budgets.charge('tinyFrames', 0)).to.equal(undefined)
     expect(budgets.checkReplies(Number.MAX_SAFE_INTEGER)).to.equal(undefined)
-  })
-
-  it('has room for the pieces of all bytes that may be unread', () => {
-    expect(resolveBudgets({ unreadBytes: 1_073_741_824 }).unreadPieces).to.equal(524_288)
-    expect(resolveBudgets({}, { unreadBytes: 134_219_777 }).unreadPieces).to.equal(65_538)
-    expect(resolveBudgets({ unreadBytes: Infinity }).unreadPieces).to.equal(Infinity)
-    expect(resolveBudgets({ unreadBytes: 1, unreadPieces: 7 }).unreadPieces).to.equal(7)
-    expect([16_777_216, 16_777_217, Infinity].map(streamPiecesFor)).to.deep.equal([16_384, 16_385, Infinity])
   })
 
   it('refuses less than is granted anyway, and says so', () => {

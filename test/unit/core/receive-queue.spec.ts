@@ -369,7 +369,50 @@ describe('core/receive-queue', () => {
     expect(join(...takeAll(queue))).to.deep.equal(join(new Uint8Array(2_000), whole))
   })
 
-  it('gives the same bytes in whatever order they are pushed, read, put back and settled', () => {
+  it('has few pieces when all are joined, and copies none of them that is large', () => {
+    const whole = pattern(300_000)
+    const large = whole.slice(0, 40_000)
+    const queue = queueOf(large)
+
+    for (let at = 40_000; at < 300_000; at += 5_000) {
+      queue.push(whole.slice(at, at + 5_000))
+    }
+
+    queue.settle()
+    expect(queue.pieces).to.equal(53)
+    queue.join()
+    // seven of 5,000 are the first sum that is large
+    expect([queue.pieces, queue.byteLength]).to.deep.equal([9, 300_000])
+
+    queue.push(whole.slice(0, 1))
+    queue.join()
+    expect(queue.pieces).to.equal(9)
+
+    const pieces = takeAll(queue)
+
+    expect(pieces[0]).to.equal(large)
+    expect(lengths(pieces)).to.deep.equal([40_000, 35_000, 35_000, 35_000, 35_000, 35_000, 35_000, 35_000, 15_001])
+    expect(join(...pieces)).to.deep.equal(join(whole, whole.slice(0, 1)))
+  })
+
+  it('has nothing of what was taken when it is joined, and changes nothing of it', () => {
+    const whole = pattern(100)
+    const queue = queueOf(...Array.from({ length: 20 }, (_, i) => whole.subarray(5 * i, 5 * i + 5)))
+
+    queue.settle()
+
+    const taken = queue.shift(7)
+
+    queue.join()
+    queue.push(whole.subarray(0, 5))
+    queue.settle()
+    expect(taken).to.deep.equal(whole.subarray(0, 7))
+    expect(join(...takeAll(queue))).to.deep.equal(join(whole.subarray(7), whole.subarray(0, 5)))
+    queue.join()
+    expect([queue.pieces, queue.byteLength, queue.shift()]).to.deep.equal([0, 0, undefined])
+  })
+
+  it('gives the same bytes in whatever order they are pushed, read, put back, settled and joined', () => {
     const source = pattern(65_536)
     let seed = 1
 
@@ -391,7 +434,7 @@ describe('core/receive-queue', () => {
 
       for (let step = 0; step < 200; step++) {
         const pieces = Array.from({ length: 1 + upTo(upTo(5) === 0 ? 40 : 3) }, slice)
-        const act = upTo(6)
+        const act = upTo(7)
 
         if (act === 0) {
           pieces.forEach(piece => { queue.push(piece) })
@@ -404,6 +447,8 @@ describe('core/receive-queue', () => {
           model = join(...pieces, model)
         } else if (act === 3) {
           queue.settle(upTo(2) === 0)
+        } else if (act === 6) {
+          queue.join()
         } else {
           const taken = queue.shift(upTo(2) === 0 ? Infinity : 1 + upTo(100))
 

@@ -133,16 +133,16 @@ describe('mplex: limits', () => {
 
       // so large that nothing is joined
       for (let i = 0; i < 20; i++) {
-        driver.give(data.opener(i < 8 ? 0 : 1, 5_000))
+        driver.give(data.opener(i < 8 ? 0 : 1, 40_000))
       }
 
       expect(driver.engine.state).to.equal('open')
-      driver.give(data.opener(0, 5_000))
+      driver.give(data.opener(0, 40_000))
       expect(driver.closedBy()).to.include({ name: 'BudgetExceededError', budget: 'unreadPieces' })
       expect(streams.map(({ error }) => error?.message)).to.deep.equal(new Array(2).fill(
         'the peer went over the budget "unreadPieces" of 20 pieces that wait to be read on all streams (option budgets.unreadPieces)'))
       // what came in time is its reader's
-      expect(driver.read(streams[1])).to.have.lengthOf(60_000)
+      expect(driver.read(streams[1])).to.have.lengthOf(480_000)
     })
 
     it('in more pieces than those of one stream may be: the connection ends', () => {
@@ -150,14 +150,14 @@ describe('mplex: limits', () => {
       const [one, other] = [driver.inbound(0), driver.inbound(1)]
 
       for (let i = 0; i < 40; i++) {
-        driver.give(data.opener(i % 2, 5_000))
+        driver.give(data.opener(i % 2, 40_000))
       }
 
-      driver.give(...new Array(20).fill(data.opener(2, 1)))
+      driver.give(...new Array(1_000).fill(data.opener(2, 5_000)))
       expect(driver.engine.state).to.equal('open')
-      driver.give(data.opener(0, 5_000))
+      driver.give(data.opener(0, 40_000))
       expect(driver.closedBy()).to.include({ name: 'BudgetExceededError', budget: 'streamPieces' })
-      expect([one, other].map(stream => driver.read(stream)?.byteLength)).to.deep.equal([105_000, 100_000])
+      expect([one, other].map(stream => driver.read(stream)?.byteLength)).to.deep.equal([840_000, 800_000])
     })
 
     it('keeps nothing for a message but what has arrived of it', () => {
