@@ -2,9 +2,10 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe } from './harness/machine.ts'
-import { casesOf, titleOf } from './harness/report.ts'
+import { bundleTable, casesOf, titleOf } from './harness/report.ts'
 import { format, summarize } from './harness/statistics.ts'
 import { OURS } from './peers/index.ts'
+import type { Bundle } from './harness/bundles.ts'
 import type { Machine } from './harness/machine.ts'
 import type { Series } from './harness/statistics.ts'
 
@@ -65,6 +66,7 @@ interface Result {
   command: string[]
   rounds: number
   series: Series[]
+  bundles?: Bundle[]
 }
 
 /** What a later file has of a case and link takes the place of what an earlier one has. */
@@ -90,6 +92,7 @@ function main (files: string[]): void {
     ...results.map(({ command, rounds }, index) => `${rounds} rounds, made by \`npm run bench -- ${command.join(' ')}\`: [all tables](${bases[index]}.md), [every sample](${bases[index]}.json).`),
     '',
     ...TABLES.flatMap(({ heading, link, peers }) => [`### ${heading}`, '', ...table(series, link, peers.filter(name => series.some(({ peer }) => peer === name))), '']),
+    ...results.flatMap(({ bundles }) => bundles === undefined || bundles.length === 0 ? [] : [bundleTable(bundles)]),
     // the first has all cases, those that follow have what was measured again
     ...['bare', 'noise', 'native'].map(name => `![Plot: ${name}](${bases.find(base => fs.existsSync(`${base}-${name}.svg`))}-${name}.svg)`),
     '',
