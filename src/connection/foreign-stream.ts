@@ -8,7 +8,7 @@
 import { StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { ReceiveQueue } from '../core/receive-queue.ts'
-import { ConnectionClosedError, StreamBufferError, StreamResetError, StreamStateError } from '../interface/errors.ts'
+import { StreamBufferError, StreamResetError, StreamStateError } from '../interface/errors.ts'
 import { checkCode } from './checks.ts'
 import { ForeignView, errorOf, whyOver } from './foreign-view.ts'
 import { PushedBack } from './pushed-back.ts'
@@ -48,7 +48,7 @@ export class ForeignStream extends ForeignView implements MuxedStream {
   #closing: Promise<void> | undefined
   #closed = false
 
-  constructor (inner: Stream, highWaterMark: number, priority?: Partial<Priority>) {
+  constructor (inner: Stream, highWaterMark: number, isCut: boolean, priority?: Partial<Priority>) {
     super(inner, priority)
     this.#highWaterMark = highWaterMark
     this.#remoteEnded = inner.remoteWriteStatus === 'closed'
@@ -73,11 +73,14 @@ export class ForeignStream extends ForeignView implements MuxedStream {
       this.#over = true
       this.#closeHeard = true
       this.#closeTold = true
-      this.#error = whyOver(inner.status)
+      this.#error = whyOver(inner.status, isCut)
+      this.#remoteEnded &&= this.#error === undefined
 
       if (this.#isBroken()) {
         this.#drop()
       }
+
+      this.#maybeEnd()
     }
   }
 
@@ -376,13 +379,7 @@ export class ForeignStream extends ForeignView implements MuxedStream {
 
   /** Many muxers take the end of the connection for that of a stream: one that had not ended was cut off. */
   #whyClosed (event: StreamCloseEvent): Error | undefined {
-    if (event.error !== undefined) {
-      return errorOf(event)
-    }
-
-    if (!this.#remoteEnded || this.#closing === undefined || this.writeBufferLength > 0) {
-      return new ConnectionClosedError('the connection ended before the stream', { origin: 'transport' })
-    }
+    return errorOf(event, this) ?? whyOver('closed', !this.#remoteEnded || this.#closing === undefined || this.writeBufferLength > 0)
   }
 
   /** What the peer had sent and ended before the connection was cut is whole. */

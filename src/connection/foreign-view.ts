@@ -3,9 +3,10 @@
  * our surface makes of it is in `foreign-stream.ts`.
  */
 import { checkLimits, neverIfZero } from '../core/checks.ts'
-import { StreamResetError } from '../interface/errors.ts'
+import { ConnectionClosedError, StreamResetError } from '../interface/errors.ts'
 import { checkPriority } from './checks.ts'
 import { StreamSurface } from './stream-surface.ts'
+import { abortedBy } from './stream-view.ts'
 import type { MuxError } from '../interface/errors.ts'
 import type { Priority } from '../interface/muxer.ts'
 import type { Logger, MessageStreamDirection, MessageStreamReadStatus, MessageStreamStatus, MessageStreamTimeline, MessageStreamWriteStatus, Stream, StreamCloseEvent } from '@libp2p/interface'
@@ -102,14 +103,25 @@ export abstract class ForeignView extends StreamSurface {
   }
 }
 
-/** Of a stream that was over before we had it: that the peer seems to have ended its half says nothing then. */
-export function whyOver (status: MessageStreamStatus): Error | undefined {
+/**
+ * Of a stream that was over before we had it: that the peer seems to have ended its half says nothing then. `isCut`: its
+ * connection is over, which many muxers take for the end of its streams.
+ */
+export function whyOver (status: MessageStreamStatus, isCut: boolean): Error | undefined {
+  if (status === 'closed' && isCut) {
+    return new ConnectionClosedError('the connection ended before the stream', { origin: 'transport' })
+  }
+
   if (status === 'reset' || status === 'aborted') {
     return new StreamResetError('the stream was reset before anybody listened', { origin: status === 'reset' ? 'remote' : 'local' })
   }
 }
 
 /** Muxers of this package, below this surface, say themselves what it was. */
-export function errorOf ({ error, local }: StreamCloseEvent): Error | undefined {
-  return error === undefined || local === true || (error as Partial<MuxError>).origin !== undefined ? error : new StreamResetError('reset by the peer', { origin: 'remote', cause: error })
+export function errorOf ({ error, local }: StreamCloseEvent, ended: object): Error | undefined {
+  if (error === undefined || local === true) {
+    return error && abortedBy(error, ended)
+  }
+
+  return (error as Partial<MuxError>).origin !== undefined ? error : new StreamResetError('reset by the peer', { origin: 'remote', cause: error })
 }

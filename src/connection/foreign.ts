@@ -316,7 +316,8 @@ class ForeignConnection implements MuxedConnection {
   }
 
   #add (inner: Stream, priority?: NewStreamOptions['priority']): ForeignStream {
-    const stream = new ForeignStream(inner, this.#highWaterMark, priority)
+    const isCut = this.status !== 'open' || (this.#secured !== undefined && this.#secured.status !== 'open')
+    const stream = new ForeignStream(inner, this.#highWaterMark, isCut, priority)
 
     this.#opened[inner.direction]++
     this.#streams.set(inner, stream)
@@ -326,7 +327,7 @@ class ForeignConnection implements MuxedConnection {
         this.#onStreamClosed(inner, stream, event.error)
       })
     } else {
-      this.#onStreamClosed(inner, stream, whyOver(inner.status))
+      this.#onStreamClosed(inner, stream, whyOver(inner.status, isCut))
     }
 
     return stream

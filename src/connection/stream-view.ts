@@ -223,7 +223,8 @@ export function resetOf (error: Error | undefined, ended: object): Pick<FullStre
     return {}
   }
 
-  const code = codeOf(error)
+  // that of another stream went to nobody here
+  const code = ABORTED.has(ended) ? undefined : codeOf(error)
 
   return { reset: { by: originOf(error, ended), ...(code === undefined ? {} : { code }) } }
 }

@@ -18,6 +18,9 @@ export class Kept {
   bytes = 0
   pieces = 0
 
+  /** Of the pieces, those that were left when all were last joined. */
+  joined = 0
+
   /** What streams that are over count for beyond the pieces that they have. */
   piecesOver = 0
 

@@ -23,6 +23,9 @@ export interface Overflow<Stream> {
  */
 const MANY_PIECES = 2_048
 
+/** All are joined once this part of what they may be has come since they last were. */
+const JOIN_PARTS = 8
+
 /** What may be unread, and how much of it is that of one stream. */
 interface Bound {
   option: 'unreadPieces' | 'unreadBytes' | 'unstartedBytes'
@@ -96,11 +99,15 @@ function joinIfMany<Stream extends StreamRecord> ({ kept, table, budgets: { limi
     kept.join(stream)
   }
 
-  // with less than half it is streams that are over, each of which counts for many, and to look at all for each piece would be long
-  if (kept.pieces + kept.piecesOver > limits.unreadPieces && kept.pieces > limits.unreadPieces / 2) {
+  kept.joined = Math.min(kept.joined, kept.pieces)
+
+  // what was left then is a piece or two on each stream, and to look at all of them for each piece that comes would be long
+  if (kept.pieces + kept.piecesOver > limits.unreadPieces && kept.pieces - kept.joined > limits.unreadPieces / JOIN_PARTS) {
     for (const each of [...table.values(), ...kept.lingering]) {
       kept.join(each)
     }
+
+    kept.joined = kept.pieces
   }
 }
 

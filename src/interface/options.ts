@@ -101,14 +101,15 @@ export interface AbuseBudgets {
    * Pieces in which bytes wait for our application on all streams together, each of which costs some 200 bytes more. Small
    * ones are joined where a stream has more than 16, or all streams together more than 2,048; and all of them, to 32 KiB and
    * more, before the connection ends. A stream that is over and was not read to its end counts for 64 at least, and gives
-   * way before that.
+   * way before that. With less room than what may be unread takes then, peers of slow readers lose their connections.
    *
    * @default 65_536 (a thousand streams that are over may wait to be read; of streams that are open they are 2 GiB)
    */
   unreadPieces?: number
 
   /**
-   * Of those pieces, what one stream may keep, joined to 32 KiB and more before the connection ends.
+   * Of those pieces, what one stream may keep, joined to 32 KiB and more before the connection ends: with less than 513 a
+   * window of 16 MiB can be more.
    *
    * @default 16_384 (512 MiB)
    */

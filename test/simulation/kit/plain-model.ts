@@ -14,6 +14,9 @@ import type { BudgetExceededError } from '../../../src/interface/errors.ts'
 /** Joined pieces have no less, but for the last of a stream. */
 const JOINED_BYTES = 32_768
 
+/** So much of a budget may have come since all were last joined. */
+const JOIN_PARTS = 8
+
 /** A stream that is over and not read to its end counts for so many pieces at least. */
 const LEAST_PIECES = 64
 
@@ -169,7 +172,7 @@ export class PlainModel implements Listener {
     if (isOverPieces(error)) {
       const { budget } = error
 
-      this.#must(this.#joined[budget] > this.#endpoint.config.budgets[budget], `the connection ends for no reason: ${error.message}`)
+      this.#must(this.#joined[budget] > this.#endpoint.config.budgets[budget] * (1 - 1 / JOIN_PARTS), `the connection ends for no reason: ${error.message}`)
       // how much of what arrived last came before that only the engine knows
       this.endedAmid = true
       this.active.clear()

@@ -4,6 +4,7 @@ import { yamux } from '@libp2p/yamux'
 import { expect } from 'aegir/chai'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { muxedConnection } from '../../../src/index.ts'
+import { StreamResetError } from '../../../src/interface/errors.ts'
 import { isMuxedStream } from '../../../src/interface/muxer.ts'
 import { yamux as ourYamux } from '../../../src/yamux.ts'
 import { goAway } from '../../support/frames.ts'
@@ -76,6 +77,45 @@ describe('connection: a foreign muxer', () => {
       // as with our own: of what is over only what is whole is given to who asks
       await connection.close()
       expect(await outcomeOf(connection.acceptStream())).to.include({ name: 'MuxerClosedError' })
+    })
+
+    it(`takes no stream of ${name} for whole that was cut before it came to us`, async () => {
+      const link = memoryLink()
+      const muxer = factory.createStreamMuxer(link.outbound)
+      const connection = muxedConnection(muxer, { secured: link.outbound })
+
+      factory.createStreamMuxer(link.inbound)
+
+      const create = muxer.createStream.bind(muxer)
+
+      muxer.createStream = async options => {
+        const inner = await create(options)
+
+        await turn()
+        link.outbound.abort(new Error('cut'))
+
+        return inner
+      }
+
+      const stream = await connection.newStream()
+      const controller = new AbortController()
+
+      for (const type of ['close', 'end']) {
+        stream.addEventListener(type as 'close', () => {}, { signal: controller.signal })
+      }
+
+      expect([stream.status, stream.readStatus]).to.deep.equal(['reset', 'closed'])
+      expect(await outcomeOf(stream.read())).to.include({ name: 'ConnectionClosedError', origin: 'transport' })
+      expect(getEventListeners(controller.signal, 'abort')).to.be.empty()
+    })
+
+    it(`tells of streams of ${name} that are aborted with its muxer, by whatever error, as aborted`, async () => {
+      const setup = half(factory)
+      const [ours] = await streamPair(setup)
+
+      setup.muxer.abort(new StreamResetError('of another connection', { origin: 'remote', code: 7 }))
+      expect(ours.status).to.equal('aborted')
+      expect(ours.stats().reset).to.deep.equal({ by: 'local' })
     })
 
     it(`takes no stream for whole that the peer of ${name} resets before it is told of`, async () => {
