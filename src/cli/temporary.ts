@@ -27,7 +27,8 @@ export function forgetTemporary (path: string): void {
 export function removeTemporaries (): void {
   for (const path of paths) {
     try {
-      rmSync(path, { recursive: true, force: true })
+      // a file that was being opened may come into a directory while it is emptied
+      rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 10 })
     } catch {
       // nobody is left to tell
     }
