@@ -74,6 +74,7 @@ export class ForeignStream extends ForeignView implements MuxedStream {
       this.#closeHeard = true
       this.#closeTold = true
       this.#error = whyOver(inner.status, isCut)
+      // a stream that is broken looks as if the peer had ended it
       this.#remoteEnded &&= this.#error === undefined
 
       if (this.#isBroken()) {

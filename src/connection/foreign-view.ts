@@ -104,8 +104,8 @@ export abstract class ForeignView extends StreamSurface {
 }
 
 /**
- * Of a stream that was over before we had it: that the peer seems to have ended its half says nothing then. `isCut`: its
- * connection is over, which many muxers take for the end of its streams.
+ * Why a stream is over of which its status is all there is to go by. `isCut`: the connection ended it, which many muxers take
+ * for its end in good order.
  */
 export function whyOver (status: MessageStreamStatus, isCut: boolean): Error | undefined {
   if (status === 'closed' && isCut) {
@@ -117,7 +117,7 @@ export function whyOver (status: MessageStreamStatus, isCut: boolean): Error | u
   }
 }
 
-/** Muxers of this package, below this surface, say themselves what it was. */
+/** What the event says of why a stream closed. Muxers of this package, below this surface, say themselves what it was. */
 export function errorOf ({ error, local }: StreamCloseEvent, ended: object): Error | undefined {
   if (error === undefined || local === true) {
     return error && abortedBy(error, ended)

@@ -153,11 +153,7 @@ export class ReceiveQueue {
     let next = this.#pieces[this.#head]
 
     while (last.byteLength < KEEP_BYTES && next?.byteLength <= last.byteLength) {
-      const joined = new Uint8Array(last.byteLength + next.byteLength)
-
-      joined.set(last)
-      joined.set(next, last.byteLength)
-      front.#pieces[index] = last = joined
+      front.#pieces[index] = last = concat([last, next], last.byteLength + next.byteLength)
       front.byteLength += next.byteLength
       this.byteLength -= next.byteLength
       this.#pieces[this.#head++] = EMPTY
@@ -259,6 +255,7 @@ function isWorthKeeping (piece: Uint8Array): boolean {
   return piece.byteLength >= KEEP_BYTES && piece.byteLength * 8 >= piece.buffer.byteLength * 7
 }
 
+/** Not by a library, which takes small buffers from a pool in Node.js: what is kept would pin it. */
 function concat (pieces: Uint8Array[], byteLength: number): Uint8Array {
   if (pieces.length === 1) {
     return pieces[0]
