@@ -1,9 +1,13 @@
 /** What options of every language must be, and the defaults that they share. */
 import { InvalidParametersError } from '../interface/errors.ts'
 import { resolveBudgets } from './budgets.ts'
+import { SEGMENT_BYTES } from './output.ts'
 import type { ConnectionLimits } from './connection-state.ts'
 import type { StreamLimits } from './stream-record.ts'
 import type { MuxerOptions, StreamOptions } from '../interface/options.ts'
+
+/** What noise adds to a message: its length and a tag. */
+const NOISE_BYTES = 18
 
 /** Fills in what all languages share, around what is known of streams and budgets. Throws `InvalidParametersError`. */
 export function resolveLimits<Stream extends StreamLimits> (options: MuxerOptions, stream: Stream, budgets = resolveBudgets(options.budgets)): ConnectionLimits & { stream: Stream } {
@@ -14,7 +18,7 @@ export function resolveLimits<Stream extends StreamLimits> (options: MuxerOption
     // soon as it is connected, as a node of js-libp2p takes its time to put the connection together
     maxEarlyStreams: options.maxEarlyStreams ?? options.maxInboundStreams ?? 1_000,
     acceptBacklog: options.acceptBacklog ?? 256,
-    maxBatchLength: options.maxBatchLength ?? 65_519,
+    maxBatchLength: options.maxBatchLength ?? SEGMENT_BYTES - NOISE_BYTES,
     connectionWriteHighWaterMark: options.connectionWriteHighWaterMark ?? 3_145_728,
     budgets,
     stream

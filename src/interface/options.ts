@@ -145,8 +145,9 @@ export interface MuxerOptions extends StreamMuxerOptions<StreamOptions> {
   /**
    * About as much as the transport is given at once, in bytes; up to 4 KiB more, so that no stream ends in a runt.
    *
-   * @default 65_519 (one message of noise, full, and as much as a socket takes before it wants to drain: with more, what
-   * an encrypter has made piles up in front of it, where nothing urgent can pass)
+   * @default 65_446 (one message of noise which, encrypted, is one segment of TCP between two processes of a machine, by either
+   * version of IP: of 65,519 some went as a second segment of a few bytes, and bulk had a tenth less. Of more than one message
+   * what an encrypter has made piles up in front of the socket, where nothing urgent can pass)
    */
   maxBatchLength?: number
 

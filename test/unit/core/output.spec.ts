@@ -1,8 +1,8 @@
 import { expect } from 'aegir/chai'
-import { Output } from '../../../src/core/output.ts'
+import { Output, SEGMENT_BYTES } from '../../../src/core/output.ts'
 import { join, pattern } from '../../support/frames.ts'
 
-const LARGE = 65_536
+const LARGE = 40_000
 
 function header (output: Output, ...bytes: number[]): void {
   output.reserve(bytes.length).set(bytes, output.offset)
@@ -69,6 +69,22 @@ describe('core/output', () => {
     expect(buffers[1]).to.equal(payload)
     expect([buffers[0][0], buffers[2][0]]).to.deep.equal([1, 2])
   })
+
+  for (const { length, over } of [{ length: SEGMENT_BYTES, over: 0 }, { length: 65_536, over: 72 }, { length: 3 * SEGMENT_BYTES, over: 0 }, { length: 2 * SEGMENT_BYTES + 4_096, over: 4_096 }, { length: SEGMENT_BYTES + 4_097, over: 0 }]) {
+    it(`puts ${over} of ${length} bytes behind the header, so that the rest is whole segments, or as good as that`, () => {
+      const output = new Output()
+      const payload = pattern(length)
+
+      header(output, 1, 2)
+      output.append(payload)
+      expect(output.byteLength).to.equal(2 + length)
+
+      const [run, rest] = output.take()
+
+      expect(run).to.deep.equal(join(Uint8Array.of(1, 2), payload.subarray(0, over)))
+      expect([rest.buffer, rest.byteOffset, rest.byteLength]).to.deep.equal([payload.buffer, over, length - over])
+    })
+  }
 
   it('starts with a large payload when nothing goes before it', () => {
     const output = new Output()

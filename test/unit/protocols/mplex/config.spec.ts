@@ -7,7 +7,7 @@ describe('mplex: config', () => {
   it('has the defaults that its options name', () => {
     const config = resolveConfig()
 
-    expect(config).to.include({ maxInboundStreams: 1_000, maxOutboundStreams: 1_000, maxEarlyStreams: 1_000, acceptBacklog: 256, maxBatchLength: 65_519, connectionWriteHighWaterMark: 3_145_728 })
+    expect(config).to.include({ maxInboundStreams: 1_000, maxOutboundStreams: 1_000, maxEarlyStreams: 1_000, acceptBacklog: 256, maxBatchLength: 65_446, connectionWriteHighWaterMark: 3_145_728 })
     expect(config.stream).to.deep.equal({
       inactivityTimeout: 120_000,
       maxMessageSize: 65_536,

@@ -57,9 +57,9 @@ describe('mplex: sending', () => {
     const [bulk, small] = [driver.outbound(), driver.outbound()]
 
     driver.write(bulk, new Uint8Array(1_000_000))
-    driver.sentOnce(65_519)
+    driver.sentOnce(65_446)
     driver.write(small, new Uint8Array(10))
-    expect(driver.sent(65_519).slice(0, 2)).to.deep.equal(['message-initiator 0 65507', 'message-initiator 1 10'])
+    expect(driver.sent(65_446).slice(0, 2)).to.deep.equal(['message-initiator 0 65434', 'message-initiator 1 10'])
   })
 
   it('says refusals first, then opens, ends and resets, then data', () => {

@@ -42,7 +42,7 @@ describe('yamux: options', () => {
       maxInboundStreams: 1_000,
       maxOutboundStreams: 1_000,
       maxEarlyStreams: 1_000,
-      maxBatchLength: 65_519,
+      maxBatchLength: 65_446,
       connectionWriteHighWaterMark: 3_145_728,
       acceptBacklog: 256,
       connectionWindowBudget: 67_108_864,
