@@ -6,8 +6,8 @@
  */
 import { StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { FEW_PIECES } from '../core/receive-queue.ts'
 import { Edge } from '../core/stream-record.ts'
+import { FEW_PIECES } from '../core/tail.ts'
 import { InvalidParametersError, StreamBufferError, StreamResetError, StreamStateError } from '../interface/errors.ts'
 import { checkCode } from './checks.ts'
 import { afterOthers, isOthersTurn } from './others-turn.ts'

@@ -5,7 +5,7 @@
 import { StreamErrorCode } from '../interface/codes.ts'
 import { ConnectionClosedError, MuxerClosedError, StreamBufferError, TimeoutError, TooManyOutboundProtocolStreamsError } from '../interface/errors.ts'
 import { isCrowded } from './connection-state.ts'
-import { keepAgain } from './overflow.ts'
+import { keepAgain, unpinIfMuch } from './overflow.ts'
 import { stalledSince, sweep } from './timeouts.ts'
 import type { ConnectionLimits, ConnectionState } from './connection-state.ts'
 import type { Engine, EngineEvent, EngineState, EngineStatistics, OpenOptions, RecordStatistics } from './engine.ts'
@@ -157,6 +157,7 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
   read (stream: Stream, max: number, now: number): Uint8Array | undefined {
     const bytes = this.connection.kept.shift(stream, max)
 
+    unpinIfMuch(this.connection)
     this.consumed(stream, now)
 
     return bytes
@@ -177,10 +178,12 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
 
   giveBack (stream: Stream, pieces: Uint8Array[]): void {
     this.connection.kept.giveBack(stream, pieces)
+    unpinIfMuch(this.connection)
   }
 
   retain (stream: Stream): void {
     this.connection.kept.settle(stream)
+    unpinIfMuch(this.connection)
   }
 
   drain (refuse = true): void {

@@ -24,6 +24,7 @@ const DEFAULTS: BudgetLimits = {
   unreadBytes: 134_217_728,
   unreadPieces: 65_536,
   streamPieces: 16_384,
+  pinnedBytes: 4_194_304,
   unstartedBytes: 3_145_728
 }
 

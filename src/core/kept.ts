@@ -21,6 +21,9 @@ export class Kept {
   /** Of the pieces, those that were left when all were last joined. */
   joined = 0
 
+  /** Bytes of buffers that more is kept of than its bytes: no less than they are, as what is read is not taken off. */
+  pinned = 0
+
   /** What streams that are over count for beyond the pieces that they have. */
   piecesOver = 0
 
@@ -55,6 +58,11 @@ export class Kept {
 
     const piece = receiveQueue.shift(max)
 
+    if (piece?.byteLength === max) {
+      // it may be the first part of a piece, the buffer of which stays with the rest
+      this.pinned += max
+    }
+
     if (closed && receiveQueue.byteLength === 0) {
       this.#lingering.delete(stream)
     } else {
@@ -74,7 +82,7 @@ export class Kept {
   /** An application pushes bytes back, which are unread again. */
   pushBack (stream: StreamRecord, pieces: Uint8Array[], inFront: boolean): void {
     this.#change(stream, () => {
-      stream.receiveQueue.putBack(pieces, inFront)
+      this.pinned += stream.receiveQueue.putBack(pieces, inFront)
       stream.receiveQueue.taken -= lengthOf(pieces)
     })
   }
@@ -82,7 +90,7 @@ export class Kept {
   /** A reader gives up, and with it what it had in hand, which is not counted again: unless it may have let go of the stream. */
   giveBack (stream: StreamRecord, pieces: Uint8Array[]): void {
     this.#change(stream, () => {
-      stream.receiveQueue.putBack(pieces, true)
+      this.pinned += stream.receiveQueue.putBack(pieces, true)
       stream.receiveQueue.returned += stream.closed ? 0 : lengthOf(pieces)
     })
   }
@@ -94,7 +102,7 @@ export class Kept {
     }
 
     this.#add(stream, -1)
-    stream.receiveQueue.settle(join)
+    this.pinned += stream.receiveQueue.settle(join)
     this.#add(stream, 1)
   }
 
@@ -130,6 +138,7 @@ export class Kept {
   clear (): void {
     this.bytes = 0
     this.pieces = 0
+    this.pinned = 0
     this.piecesOver = 0
     this.unstarted = 0
     this.#lingering.clear()

@@ -23,8 +23,8 @@ export interface Overflow<Stream> {
  */
 const MANY_PIECES = 2_048
 
-/** All are joined once this part of what they may be has come since they last were. */
-const JOIN_PARTS = 8
+/** To look at all that is kept is long, so it is done once this part of what may be kept has come since the last time. */
+const PARTS = 8
 
 /** What may be unread, and how much of it is that of one stream. */
 interface Bound {
@@ -79,6 +79,7 @@ export function keepAgain<Stream extends StreamRecord> (state: ConnectionState<S
 
   kept.pushBack(stream, pieces, inFront)
   joinIfMany(state, stream)
+  unpinIfMuch(state)
 
   const { receiveQueue: { pieces: count } } = stream
 
@@ -87,6 +88,22 @@ export function keepAgain<Stream extends StreamRecord> (state: ConnectionState<S
   }
 
   return relieve(state, PIECES) ?? relieve(state, BYTES) ?? relieve(state, UNSTARTED)
+}
+
+/** What is copied pins nothing, so that nobody ends for it. Looked at again only when an eighth more may be pinned, as it takes a look at all that is kept. */
+export function unpinIfMuch ({ kept, table, budgets: { limits: { pinnedBytes } } }: ConnectionState<any, any>): void {
+  if (kept.pinned <= pinnedBytes) {
+    return
+  }
+
+  const streams: StreamRecord[] = [...table.values(), ...kept.lingering]
+
+  kept.pinned = streams.reduce((sum, { receiveQueue }) => sum + receiveQueue.pinned, 0)
+
+  if (kept.pinned > pinnedBytes * (1 - 1 / PARTS)) {
+    streams.forEach(({ receiveQueue }) => { receiveQueue.unpin() })
+    kept.pinned = 0
+  }
 }
 
 /** Nobody goes over a limit by what can be joined: what was given back by a reader is in pieces as it had them in hand, whoever made them. */
@@ -102,7 +119,7 @@ function joinIfMany<Stream extends StreamRecord> ({ kept, table, budgets: { limi
   kept.joined = Math.min(kept.joined, kept.pieces)
 
   // what was left then is a piece or two on each stream, and to look at all of them for each piece that comes would be long
-  if (kept.pieces + kept.piecesOver > limits.unreadPieces && kept.pieces - kept.joined > limits.unreadPieces / JOIN_PARTS) {
+  if (kept.pieces + kept.piecesOver > limits.unreadPieces && kept.pieces - kept.joined > limits.unreadPieces / PARTS) {
     for (const each of [...table.values(), ...kept.lingering]) {
       kept.join(each)
     }

@@ -4,7 +4,7 @@
  * bytes that were granted, and the number of pieces by the bytes too, however small the frames were.
  */
 
-import { Tail } from './tail.ts'
+import { FEW_PIECES, Tail } from './tail.ts'
 
 /**
  * A slice this large, and at least seven eighths of the buffer that it is cut from, is kept as it is: what is kept may
@@ -14,12 +14,6 @@ const KEEP_BYTES = 4_096
 
 /** Of the first room for what is joined. Two thousand streams may each have little: 1 KiB was a MiB of spare room. */
 const TAIL_BYTES = 256
-
-/**
- * As long as no more pieces than this wait, each stays apart: readers that take one message of the peer for one piece
- * of data are wrong, but many, and libp2p's own tests are among them.
- */
-export const FEW_PIECES = 16
 
 /** So many bytes, or more, make a piece that `join()` leaves as it is: 16,384 of them are 512 MiB. */
 const JOINED_BYTES = 32_768
@@ -96,29 +90,31 @@ export class ReceiveQueue {
     return piece
   }
 
-  /** Puts pieces that were taken out, or come from elsewhere, in front of the rest or behind it, and settles all. */
-  putBack (pieces: Uint8Array[], inFront: boolean): void {
+  /** Puts pieces that were taken out, or come from elsewhere, in front of the rest or behind it, and settles all. Returns what `settle()` does. */
+  putBack (pieces: Uint8Array[], inFront: boolean): number {
     // an empty one would be taken for a message
     const some = pieces.filter(({ byteLength }) => byteLength > 0)
+    let pinned = 0
 
     if (inFront && this.byteLength > 0 && some.length > 0) {
-      this.#putInFront(some)
+      pinned = this.#putInFront(some)
     } else {
       for (const piece of some) {
         this.push(piece)
       }
     }
 
-    this.settle()
+    return pinned + this.settle()
   }
 
   /** Costs what is put back, and not what is queued: a parser may take a message of a few bytes, and put back the rest, each time. */
-  #putInFront (pieces: Uint8Array[]): void {
+  #putInFront (pieces: Uint8Array[]): number {
     const few = this.pieces + pieces.length <= FEW_PIECES
     const front = new ReceiveQueue()
 
     pieces.forEach(piece => { front.push(piece) })
-    front.settle(!few)
+
+    const pinned = front.settle(!few)
 
     if (!few) {
       this.#joinTo(front)
@@ -144,6 +140,8 @@ export class ReceiveQueue {
     this.#head -= length
     front.#pieces.forEach((piece, i) => { this.#pieces[this.#head + i] = piece })
     this.byteLength += front.byteLength
+
+    return pinned
   }
 
   /** What is little goes over to the last of those in front: only to what is no less, so that no byte is copied more than a few times. */
@@ -171,8 +169,8 @@ export class ReceiveQueue {
     this.#tail = undefined
   }
 
-  /** `join`: what is small does not stay apart, however few pieces there are. */
-  settle (join = false): void {
+  /** `join`: what is small does not stay apart, however few pieces there are. Returns how many bytes more are pinned at most. */
+  settle (join = false): number {
     const pieces = this.#pieces
     const few = this.pieces <= FEW_PIECES
 
@@ -182,20 +180,23 @@ export class ReceiveQueue {
     }
 
     if (this.#settled === pieces.length) {
-      return
+      return 0
     }
 
     let write = this.#settled
+    let pinned = 0
     const isApart = few && !join
 
     for (let read = this.#settled; read < pieces.length; read++) {
       const piece = pieces[read]
+      const isKept = isWorthKeeping(piece)
 
-      if (isApart || isWorthKeeping(piece)) {
+      if (isApart || isKept) {
         // not by `slice()`, which copies nothing of the `Buffer` that a socket of Node.js delivers
         this.#tail?.finish(pieces, write)
-        pieces[write++] = isWorthKeeping(piece) ? piece : new Uint8Array(piece)
+        pieces[write++] = isKept ? piece : new Uint8Array(piece)
         this.#tail?.close()
+        pinned += isKept ? pinnedBy(piece) : 0
       } else {
         this.#tail ??= new Tail(TAIL_BYTES, KEEP_BYTES)
         write = this.#tail.append(pieces, write, piece, this.byteLength)
@@ -213,6 +214,29 @@ export class ReceiveQueue {
     }
 
     this.#settled = write
+
+    return pinned
+  }
+
+  /**
+   * Bytes that the buffers of what was settled have beyond what is kept of them. Without the spare room for what is small, which
+   * is an eighth of what waits.
+   */
+  get pinned (): number {
+    return this.#settledPieces.reduce((sum, piece) => sum + pinnedBy(piece), 0)
+  }
+
+  /** Nothing is pinned any more. */
+  unpin (): void {
+    this.#settledPieces.forEach((piece, i) => {
+      if (pinnedBy(piece) > 0) {
+        this.#pieces[this.#head + i] = new Uint8Array(piece)
+      }
+    })
+  }
+
+  get #settledPieces (): Uint8Array[] {
+    return this.#pieces.slice(this.#head, this.#tail?.open === true ? this.#settled - 1 : this.#settled)
   }
 
   /** In as few pieces as they need: for when it is their number that counts. What was joined so is not copied once more. */
@@ -253,6 +277,11 @@ export class ReceiveQueue {
 
 function isWorthKeeping (piece: Uint8Array): boolean {
   return piece.byteLength >= KEEP_BYTES && piece.byteLength * 8 >= piece.buffer.byteLength * 7
+}
+
+/** Not asked of small ones, whose own buffers V8 makes only then: one that was half read may pin as much again as it has. */
+function pinnedBy ({ byteLength, buffer }: Uint8Array): number {
+  return byteLength < KEEP_BYTES ? 0 : buffer.byteLength - byteLength
 }
 
 /** Not by a library, which takes small buffers from a pool in Node.js: what is kept would pin it. */

@@ -4,15 +4,8 @@
  * a byte of each 64 KiB, would keep a gigabyte for a peer that does not let it send. The list exists only while something
  * is queued: an idle stream pays for four fields.
  */
-import { Tail, withoutPin } from './tail.ts'
+import { FEW_PIECES, Tail, withoutPin } from './tail.ts'
 import type { Output } from './output.ts'
-
-/**
- * As long as no more pieces than this wait, each makes a frame of its own; only a longer queue is sent as the stream of
- * bytes that it is, to its end if some were joined. Readers that take one `send()` for one message are wrong, but many, and
- * libp2p's own tests are among them.
- */
-const FEW_PIECES = 16
 
 export class SendQueue {
   byteLength = 0
@@ -33,7 +26,7 @@ export class SendQueue {
     tail.push(pieces, piece, this.byteLength, pieces.length - this.#head > FEW_PIECES)
   }
 
-  /** How many bytes make the next frame, if it may have as many as `max`. */
+  /** How many bytes make the next frame, if it may have as many as `max`: few pieces each have their own, a longer queue goes as the bytes that it is. */
   nextLength (max: number): number {
     if (this.#tail?.joined === true || this.#pieces === undefined || this.#pieces.length - this.#head > FEW_PIECES) {
       return Math.min(this.byteLength, max)

@@ -4,6 +4,12 @@
  */
 import { REFERENCE_BYTES } from './output.ts'
 
+/**
+ * As long as no more pieces than this wait, each stays apart, in a frame of its own and as it came: readers that take one `send()`
+ * for one message are wrong, but many, and libp2p's own tests are among them.
+ */
+export const FEW_PIECES = 16
+
 /** Of the first room: by default as much as several small messages have. */
 const MIN_BYTES = 1_024
 const MAX_BYTES = 65_536

@@ -116,6 +116,15 @@ export interface AbuseBudgets {
   streamPieces?: number
 
   /**
+   * Bytes of memory beyond those that wait for our application, of all streams together, as a slice keeps the whole buffer that it was
+   * cut from. One that has less than 7/8 of its buffer, or half once some of it was read, is copied at once. Before there
+   * are more than this all are copied, so that nobody loses a stream or the connection for it.
+   *
+   * @default 4_194_304 (a peer that wants them copied has to have 28 MiB unread for each time)
+   */
+  pinnedBytes?: number
+
+  /**
    * Bytes of all streams together that wait for our application. Windows bound each stream, and this all of them: a
    * thousand windows of 256 KiB would be 256 MiB.
    *

@@ -117,13 +117,13 @@ export class MplexEngine extends BaseEngine<MplexStream, MplexState> {
     dropUnread(this.connection, stream)
   }
 
-  reset (stream: MplexStream, _code: number, error: Error | undefined, now = this.connection.now): void {
+  reset (stream: MplexStream, code: number, error: Error | undefined, now = this.connection.now): void {
     this.connection.now = now
-    resetLocally(this.connection, stream, error)
+    resetLocally(this.connection, stream, code, error)
   }
 
-  refuse (stream: MplexStream, _code: number, error: Error): void {
-    refuse(this.connection, stream, error)
+  refuse (stream: MplexStream, code: number, error: Error): void {
+    refuse(this.connection, stream, code, error)
   }
 
   /** There is none. */

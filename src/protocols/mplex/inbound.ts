@@ -1,8 +1,8 @@
 /** What a message of the peer does: one function for each kind, called when its header is complete. */
 import { isExcused } from '../../core/connection-state.ts'
 import { keep } from '../../core/overflow.ts'
-import { FEW_PIECES } from '../../core/receive-queue.ts'
 import { Edge } from '../../core/stream-record.ts'
+import { FEW_PIECES } from '../../core/tail.ts'
 import { watch } from '../../core/timeouts.ts'
 import { StreamErrorCode } from '../../interface/codes.ts'
 import { StreamBufferError } from '../../interface/errors.ts'
@@ -107,7 +107,7 @@ function receiveData (state: MplexState, stream: MplexStream, now: number): void
 
     if (stream.readClosed && stream.send === 'ended') {
       // mplex cannot say "stop sending", and nobody reads what comes. The peer could not know
-      resetLocally(state, stream, undefined)
+      resetLocally(state, stream, StreamErrorCode.none, undefined)
     } else {
       state.receiving = stream
     }

@@ -1,8 +1,8 @@
 /** What a frame of the peer does: one function for each kind, called when its header is complete. */
 import { isExcused } from '../../core/connection-state.ts'
 import { keep } from '../../core/overflow.ts'
-import { FEW_PIECES } from '../../core/receive-queue.ts'
 import { Edge } from '../../core/stream-record.ts'
+import { FEW_PIECES } from '../../core/tail.ts'
 import { endStall, watch } from '../../core/timeouts.ts'
 import { StreamErrorCode } from '../../interface/codes.ts'
 import { GoAwayError, StreamResetError } from '../../interface/errors.ts'

@@ -3,7 +3,7 @@ import { Budgets, resolveBudgets } from '../../../src/core/budgets.ts'
 import type { RateName } from '../../../src/core/budgets.ts'
 
 const RATES: RateName[] = ['pings', 'resets', 'provokedResets', 'refusals', 'unknownStreams', 'emptyFrames', 'tinyFrames']
-const LEVELS = ['replies', 'unreadBytes', 'unreadPieces', 'streamPieces', 'unstartedBytes']
+const LEVELS = ['replies', 'unreadBytes', 'unreadPieces', 'streamPieces', 'pinnedBytes', 'unstartedBytes']
 
 describe('core/budgets', () => {
   it('has a limit for each, and says no other names', () => {

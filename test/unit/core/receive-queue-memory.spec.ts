@@ -195,6 +195,35 @@ describe('core/receive-queue, what it keeps in memory', () => {
     expect(refs.filter(ref => ref.deref() !== undefined)).to.have.lengthOf(1)
     expect(queue.byteLength).to.equal(BUFFER)
   })
+
+  it('says what is pinned, and copies it when it is told to', () => {
+    const queue = new ReceiveQueue()
+
+    queue.push(pattern(BUFFER).subarray(0, 60_000))
+    expect(queue.pinned).to.equal(0)
+    expect(queue.settle()).to.equal(5_536)
+    queue.push(pattern(BUFFER))
+    queue.push(pattern(10))
+    expect(queue.settle()).to.equal(0)
+    expect(queue.putBack([pattern(BUFFER).subarray(10)], true)).to.equal(10)
+    expect(queue.pinned).to.equal(5_546)
+
+    const { pieces } = queue
+
+    queue.unpin()
+    expect(queue).to.include({ pinned: 0, pieces })
+    expect(takeAll(queue)).to.deep.equal([pattern(BUFFER).subarray(10), pattern(BUFFER).subarray(0, 60_000), pattern(BUFFER), pattern(10)])
+  })
+
+  it('does not count, or copy, the spare room of small pieces that are joined', () => {
+    const queue = settled(slices(300, 60_000), 1)
+
+    expect(queue.pinned).to.equal(0)
+    queue.unpin()
+    queue.push(pattern(300))
+    queue.settle()
+    expect(queue.byteLength).to.equal(60_300)
+  })
 })
 
 /** A `WeakRef` holds its target until the end of the turn in which it was made or read. */

@@ -58,6 +58,7 @@ describe('yamux: options', () => {
         unreadBytes: 134_217_728,
         unreadPieces: 65_536,
         streamPieces: 16_384,
+        pinnedBytes: 4_194_304,
         unstartedBytes: 3_145_728
       },
       stream: {
