@@ -160,6 +160,23 @@ describe('mplex: limits', () => {
       expect([one, other].map(stream => driver.read(stream)?.byteLength)).to.deep.equal([840_000, 800_000])
     })
 
+    it('cut from larger buffers: all are copied before more than budgets.pinnedBytes are pinned', () => {
+      const driver = new MplexDriver({ budgets: { pinnedBytes: 50_000 } })
+      const [kept, other] = [driver.inbound(0), driver.inbound(1)]
+      const seen: number[] = []
+
+      for (let i = 0; i < 20; i++) {
+        driver.give(join(data.opener(0, 58_000), data.opener(1, 7_000)))
+        driver.engine.retain(kept)
+        driver.engine.retain(other)
+        seen.push(kept.receiveQueue.pinned)
+      }
+
+      expect(Math.max(...seen)).to.be.within(40_000, 50_000)
+      expect(driver.engine.state).to.equal('open')
+      expect([kept, other].map(stream => driver.read(stream).byteLength)).to.deep.equal([1_160_000, 140_000])
+    })
+
     it('keeps nothing for a message but what has arrived of it', () => {
       const driver = new MplexDriver()
       const stream = driver.inbound(0)
