@@ -18,7 +18,7 @@ export const REFERENCE_BYTES = 32_768
 
 /**
  * The largest segment of TCP over loopback, by IPv6 (65,483 by IPv4). A write of 64 KiB is one of these and one of a few bytes,
- * and the latter costs the kernels at both ends as much: raw sockets carried 1.4 times as much in writes of 65,483 bytes.
+ * and the latter costs the kernels at both ends as much: raw sockets carried 1.2 to 1.4 times as much in writes of 65,483 bytes.
  * Other networks make segments from whatever they are given.
  */
 export const SEGMENT_BYTES = 65_464
