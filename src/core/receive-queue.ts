@@ -60,8 +60,9 @@ export class ReceiveQueue {
     }
 
     const piece = this.#pieces[this.#head]
+    const isTail = this.#settled === this.#head + 1 && this.#tail?.open === true
 
-    if (this.#settled === this.#head + 1) {
+    if (isTail) {
       // the application now holds what is in the tail: what follows must not be joined to it
       this.#tail?.close()
     }
@@ -69,8 +70,8 @@ export class ReceiveQueue {
     if (piece.byteLength > max) {
       const rest = piece.subarray(max)
 
-      // not less, as whoever reads a large piece byte by byte would have it copied for each
-      this.#pieces[this.#head] = rest.byteLength * 2 < rest.buffer.byteLength ? new Uint8Array(rest) : rest
+      // no sooner than half was read, as whoever reads a large piece byte by byte would have it copied for each
+      this.#pieces[this.#head] = isTail || rest.byteLength * 2 < rest.buffer.byteLength ? new Uint8Array(rest) : rest
       this.byteLength -= max
       this.#took(max)
 
@@ -114,7 +115,7 @@ export class ReceiveQueue {
 
     pieces.forEach(piece => { front.push(piece) })
 
-    const pinned = front.settle(!few)
+    const pinned = front.settle(!few) + (front.#tail?.end(front.#pieces) ?? 0)
 
     if (!few) {
       this.#joinTo(front)
@@ -192,11 +193,9 @@ export class ReceiveQueue {
       const isKept = isWorthKeeping(piece)
 
       if (isApart || isKept) {
+        pinned += (this.#tail?.end(pieces, write) ?? 0) + (isKept ? pinnedBy(piece) : 0)
         // not by `slice()`, which copies nothing of the `Buffer` that a socket of Node.js delivers
-        this.#tail?.finish(pieces, write)
         pieces[write++] = isKept ? piece : new Uint8Array(piece)
-        this.#tail?.close()
-        pinned += isKept ? pinnedBy(piece) : 0
       } else {
         this.#tail ??= new Tail(TAIL_BYTES, KEEP_BYTES)
         write = this.#tail.append(pieces, write, piece, this.byteLength)
@@ -264,6 +263,7 @@ export class ReceiveQueue {
     this.#head = 0
     this.#settled = joined.length
     this.#tail = undefined
+    this.unpin()
   }
 
   #took (bytes: number): void {

@@ -67,9 +67,8 @@ export class Tail {
       this.joined = true
       this.append(pieces, pieces.length, piece, waiting)
     } else {
-      this.finish(pieces)
+      this.end(pieces)
       pieces.push(withoutPin(piece))
-      this.close()
     }
   }
 
@@ -124,7 +123,34 @@ export class Tail {
     }
   }
 
-  /** What comes next is not joined to what is there. */
+  /**
+   * What comes next is not joined to the last of `count` pieces, which is cut to its size: a peer that has a byte follow each large piece
+   * had rooms of twice that kept for them, and with them twice of what waited. Returns what is left of the room, which is an eighth at most.
+   */
+  end (pieces: Uint8Array[], count = pieces.length): number {
+    const buffer = this.#buffer
+
+    if (buffer === undefined) {
+      return 0
+    }
+
+    this.finish(pieces, count)
+
+    const length = this.#length
+    const spare = buffer.byteLength - length
+
+    this.close()
+
+    // another length: part of it was taken since
+    if (spare * 8 > buffer.byteLength && pieces[count - 1].byteLength === length) {
+      pieces[count - 1] = buffer.slice(0, length)
+      return 0
+    }
+
+    return spare
+  }
+
+  /** What comes next is not joined to what is there, which somebody holds. */
   close (): void {
     this.#buffer = undefined
     this.#length = 0

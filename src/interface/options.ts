@@ -118,9 +118,11 @@ export interface AbuseBudgets {
   /**
    * Bytes of memory beyond those that wait for our application, of all streams together, as a slice keeps the whole buffer that it was
    * cut from. One that has less than 7/8 of its buffer, or half once some of it was read, is copied at once. Before there
-   * are more than this all are copied, so that nobody loses a stream or the connection for it.
+   * are more than this all are copied, so that nobody loses a stream or the connection for it. Not counted is the room for small
+   * pieces to come, an eighth at most of what waits on each stream. For each eighth of the budget that may have come all that is
+   * kept is looked at: with less than 64 KiB reading in small parts takes long.
    *
-   * @default 4_194_304 (a peer that wants them copied has to have 28 MiB unread for each time)
+   * @default 4_194_304 (a peer that wants them copied has to have as much unread for each time)
    */
   pinnedBytes?: number
 

@@ -1,6 +1,7 @@
 import { expect } from 'aegir/chai'
+import { equals } from 'uint8arrays/equals'
 import { ReceiveQueue } from '../../../src/core/receive-queue.ts'
-import { pattern } from '../../support/frames.ts'
+import { join, pattern } from '../../support/frames.ts'
 import { takeAll } from '../../support/reading.ts'
 
 const BUFFER = 65_536
@@ -213,6 +214,56 @@ describe('core/receive-queue, what it keeps in memory', () => {
     queue.unpin()
     expect(queue).to.include({ pinned: 0, pieces })
     expect(takeAll(queue)).to.deep.equal([pattern(BUFFER).subarray(10), pattern(BUFFER).subarray(0, 60_000), pattern(BUFFER), pattern(10)])
+  })
+
+  for (const small of [12, 4_100]) {
+    it(`keeps no room behind ${small} bytes that a piece follows which stays as it is`, () => {
+      const queue = settled(slices(12, 17 * 12), 1)
+      const all = [...slices(12, 17 * 12)]
+      let pinnedAtMost = 0
+
+      for (let i = 0; i < 200; i++) {
+        // the second has a room of twice the first behind it, unless that is cut when the third comes
+        for (const piece of [pattern(BUFFER, i).subarray(0, 30_000), pattern(BUFFER, i).subarray(0, small), pattern(4_096, i)]) {
+          all.push(piece)
+          queue.push(piece)
+          pinnedAtMost += queue.settle()
+        }
+      }
+
+      expect(queue.pinned).to.be.at.most(pinnedAtMost)
+
+      const { byteLength } = queue
+      const pieces = takeAll(queue)
+
+      expect(pinned(pieces)).to.be.at.most(byteLength * 9 / 8)
+      expect(equals(join(...pieces), join(...all))).to.be.true()
+    })
+  }
+
+  it('keeps no room behind small pieces that were joined, once they were read in part', () => {
+    const queue = settled(slices(300, 30_000), 1)
+
+    while (queue.pieces > 1) {
+      queue.shift()
+    }
+
+    const { byteLength } = queue
+
+    queue.shift(10)
+    expect(pinned(takeAll(queue))).to.equal(byteLength - 10)
+  })
+
+  it('pins nothing when all was joined', () => {
+    const queue = new ReceiveQueue()
+
+    for (const piece of [pattern(100), pattern(32_768), pattern(BUFFER).subarray(0, 60_000)]) {
+      queue.push(piece)
+    }
+
+    queue.join()
+    expect(queue.pinned).to.equal(0)
+    expect(pinned(takeAll(queue))).to.equal(92_868)
   })
 
   it('does not count, or copy, the spare room of small pieces that are joined', () => {

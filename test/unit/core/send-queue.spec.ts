@@ -1,4 +1,5 @@
 import { expect } from 'aegir/chai'
+import { equals } from 'uint8arrays/equals'
 import { Output } from '../../../src/core/output.ts'
 import { SendQueue } from '../../../src/core/send-queue.ts'
 import { hex, join, pattern } from '../../support/frames.ts'
@@ -143,6 +144,26 @@ describe('core/send-queue', () => {
     large.fill(0, 100, 200)
     expect(take(queue, 100)).to.deep.equal([pattern(200).subarray(100)])
     expect(take(queue, LARGE / 2)[0].buffer).to.equal(large.buffer)
+  })
+
+  it('keeps no room behind a small piece that a larger one follows', () => {
+    const queue = new SendQueue()
+    const kept = new Set<ArrayBufferLike>()
+    const all: Uint8Array[] = []
+
+    for (let i = 0; i < 2_000; i++) {
+      all.push(pattern(1, i), pattern(256, i), pattern(65_536, i).subarray(0, 16_384), pattern(1, i), pattern(256, i))
+      all.slice(-5).forEach(piece => { queue.push(piece) })
+    }
+
+    const { byteLength } = queue
+    const taken: Uint8Array[] = []
+
+    queue.drainTo({ append: (piece: Uint8Array) => { taken.push(piece) } } as unknown as Output, byteLength)
+    taken.forEach(({ buffer }) => { kept.add(buffer) })
+
+    expect([...kept].reduce((sum, buffer) => sum + buffer.byteLength, 0)).to.be.at.most(byteLength * 9 / 8)
+    expect(equals(join(...taken), join(...all))).to.be.true()
   })
 
   it('keeps no reference to the buffer of a piece of which little is left', () => {
