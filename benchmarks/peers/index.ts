@@ -113,14 +113,6 @@ export const PEERS: PeerInfo[] = [
     links: ['bare', 'noise'],
     create: async link => libp2p(link, (await built('yamux')).yamux({ maxInboundStreams: MANY, maxOutboundStreams: MANY, maxEarlyStreams: MANY }))
   },
-  {
-    // what it costs that a batch is more than a segment of TCP by a few bytes
-    name: 'ours-65519',
-    title: 'libp2p-muxers/yamux, batches of 65,519 bytes',
-    links: ['bare', 'noise'],
-    cases: /^(download-1|upload-1)$/,
-    create: async link => libp2p(link, (await built('yamux')).yamux({ maxBatchLength: 65_519 }))
-  },
   // what the window costs an echo that goes beside bulk, and what it is worth to the bulk
   ...[['ours-256k', '256 KiB and no more', 262_144, 262_144], ['ours-512k', '512 KiB', 524_288], ['ours-1m', '1 MiB', 1_048_576], ['ours-2m', '2 MiB', 2_097_152]].map(([name, size, initialStreamWindowSize, maxStreamWindowSize = 16_777_216]): PeerInfo => ({
     name: `${name}`,
