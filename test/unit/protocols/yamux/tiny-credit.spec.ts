@@ -29,6 +29,23 @@ describe('yamux: tiny credit', () => {
     expect(link.sent()).to.deep.equal(['data 1 256'])
   })
 
+  it('makes no frame when the little that was held back went with more, and all credit with it', () => {
+    const link = new EngineDriver()
+    const stream = link.outbound()
+
+    link.write(stream, pattern(WINDOW - 100))
+    link.settle()
+
+    // it has its turn for these, and is held back for those: credit for all there is has become little
+    link.write(stream, pattern(50))
+    link.write(stream, pattern(5_000))
+    expect(link.sent()).to.deep.equal(['data 1 50', 'data 1 50'])
+    link.pass(100)
+    expect(link.sent()).to.deep.equal([])
+    link.give(windowUpdate(1, 10_000))
+    expect(link.sent()).to.deep.equal(['data 1 4950'])
+  })
+
   it('makes no more than ten frames a second of it, whatever a peer grants', () => {
     const { link } = waiting(10_000)
     let frames = 0
