@@ -111,35 +111,52 @@ export function acceptFirst (muxer: StreamMuxer & { acceptStream?(): Promise<Str
   muxer.acceptStream?.().then(stream => { held.push(stream) }, ignore)
 }
 
-export function use (app: App, stream: Stream, index: number, muxer: StreamMuxer): void {
-  if (app === 'request' && index === 0) {
-    request(muxer)
-  }
+/** Who is handed a stream, `index` streams after the first. */
+type Use = (stream: Stream, index: number, muxer: StreamMuxer) => void
 
-  if (app === 'ignore' || (app === 'end-thousand' && index >= 1_000) || (app === 'hold-first' && index === 0) || (app === 'read-first' && index > 0)) {
-    stream.pause()
-  } else if (app === 'slow') {
-    stream.pause()
-    held.push(stream)
-  } else if (app === 'echo' || app === 'request') {
-    echo(stream)
-  } else if (app === 'echo-plainly') {
-    echoPlainly(stream)
-  } else if (app === 'write' || app === 'write-small') {
-    write(stream, app === 'write' ? CHUNK_BYTES : SMALL_BYTES)
-  } else if (app === 'end-first' || app === 'end-thousand') {
-    stream.pause()
-    stream.close().catch(ignore)
-  } else if (app === 'read-message') {
+function pause (stream: Stream): void {
+  stream.pause()
+}
+
+function hold (stream: Stream): void {
+  stream.pause()
+  held.push(stream)
+}
+
+function end (stream: Stream): void {
+  stream.pause()
+  stream.close().catch(ignore)
+}
+
+const USES: Record<App, Use> = {
+  read,
+  'accept-first': read,
+  ignore: pause,
+  slow: hold,
+  echo,
+  'echo-plainly': echoPlainly,
+  leave,
+  negotiate,
+  'give-up': readInTime,
+  'end-first': end,
+  write: stream => { write(stream, CHUNK_BYTES) },
+  'write-small': stream => { write(stream, SMALL_BYTES) },
+  'end-thousand': (stream, index) => { (index < 1_000 ? end : pause)(stream) },
+  'hold-first': (stream, index) => { (index === 0 ? pause : read)(stream) },
+  'read-first': (stream, index) => { (index === 0 ? read : pause)(stream) },
+  'read-message': stream => {
     held.push(stream)
     readMessage(stream)
-  } else if (app === 'give-up') {
-    readInTime(stream)
-  } else if (app === 'negotiate') {
-    negotiate(stream)
-  } else if (app === 'leave') {
-    leave(stream)
-  } else {
-    read(stream)
+  },
+  request: (stream, index, muxer) => {
+    if (index === 0) {
+      request(muxer)
+    }
+
+    echo(stream)
   }
+}
+
+export function use (app: App, stream: Stream, index: number, muxer: StreamMuxer): void {
+  USES[app](stream, index, muxer)
 }

@@ -1,4 +1,5 @@
 /** All cases, in the order of the tables. */
+import { growth } from './growth.ts'
 import { idle } from './idle.ts'
 import { echoBehindQueue, echoUnderBulk, pingPong } from './latency.ts'
 import { openEchoClose } from './open.ts'
@@ -18,6 +19,7 @@ export const CASES: BenchCase[] = [
   transfer({ name: 'download-100', title: 'download, 100 streams', direction: 'down', streams: 100, bytes: LARGE }),
   transfer({ name: 'upload-1000', title: 'upload, 1,000 streams', direction: 'up', streams: 1_000, bytes: LARGE }),
   transfer({ name: 'upload-10000', title: 'upload, 10,000 streams', direction: 'up', streams: 10_000, bytes: LARGE }),
+  growth({ name: 'upload-growth', title: 'upload, more and more streams', counts: [1, 10, 100, 1_000, 10_000], bytes: LARGE }),
   transfer({ name: 'messages-100', title: '100-byte messages, 1 stream', direction: 'up', streams: 1, bytes: 100, links: BOTH }),
   transfer({ name: 'messages-512', title: '512-byte messages, 1 stream', direction: 'up', streams: 1, bytes: 512, links: BOTH }),
   transfer({ name: 'messages-1000-streams', title: '100-byte messages over 1,000 streams', direction: 'up', streams: 1_000, bytes: 100, links: BOTH }),

@@ -58,6 +58,17 @@ export const PEERS: PeerInfo[] = [
     }
   },
   {
+    name: 'copying',
+    title: 'no muxer, but messages go together',
+    links: ['bare', 'noise'],
+    cases: /^messages-(100|512)$/,
+    create: async link => {
+      const { CopyingChannel } = await import('./copying.ts')
+
+      return (await import('./libp2p-bare.ts')).libp2pBare(undefined, link, maConn => new CopyingChannel(maConn))
+    }
+  },
+  {
     name: 'http2',
     title: 'node:http2',
     links: ['bare'],

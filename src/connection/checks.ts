@@ -1,6 +1,7 @@
 /** What both kinds of connection and stream ask of their arguments, in one place so that they refuse the same. */
 import { InvalidParametersError, MuxerClosedError } from '../interface/errors.ts'
 import type { Priority } from '../interface/muxer.ts'
+import type { Uint8ArrayList } from 'uint8arraylist'
 
 /** @throws {InvalidParametersError} */
 export function checkCode (code = 0): void {
@@ -42,4 +43,9 @@ export function muxerClosed (message: string, cause: Error | undefined): MuxerCl
   }
 
   return error
+}
+
+/** By what it has, as there may be two copies of the package in a program. */
+export function isList (data: Partial<Uint8ArrayList> | undefined | null): boolean {
+  return typeof data === 'object' && typeof data?.sublist === 'function'
 }

@@ -13,6 +13,7 @@ import { Driver } from './driver.ts'
 import { Listeners } from './listeners.ts'
 import { OpenQueue } from './open-queue.ts'
 import { Pings } from './pings.ts'
+import { watchProgress } from './progress.ts'
 import { abortedBy, isLocal } from './stream-view.ts'
 import { MuxedStream } from './stream.ts'
 import { Waiters } from './waiters.ts'
@@ -81,7 +82,6 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   readonly #clock: Clock
   readonly #metrics?: MuxerMetrics
   #streamList: MuxedStream[] | undefined
-  readonly #openedAt = Date.now()
   #closedAt: number | undefined
   readonly #acceptor: Acceptor<MuxedStream>
   #status: StreamMuxerStatus = 'open'
@@ -145,7 +145,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
 
   stats (): FullConnectionStatistics {
     return {
-      openMillis: (this.#closedAt ?? Date.now()) - this.#openedAt,
+      openMillis: (this.#closedAt ?? Date.now()) - this.openedAt,
       ...this.engine.statistics(this.now())
     }
   }
@@ -196,6 +196,8 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
    * Ends gracefully: no new streams, our half of every stream ends after what was written, then GoAway, then the
    * connection under it is closed. Rejects with the signal's reason, the end still on its way, and `abort()` still there;
    * or with the error that the connection met before all was delivered.
+   *
+   * @throws {TimeoutError} when the peer took next to nothing for half a minute: all is aborted then
    */
   async close (options: CloseOptions = {}): Promise<void> {
     checkCode(options.code ?? options.reason)
@@ -364,11 +366,13 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     this.#openQueue.notify()
 
     const unsent = this.streams.some(stream => stream.writeBufferLength > 0)
+    const cancel = watchProgress(this.#clock, () => this.engine.statistics().bytesSent, err => { this.abort(err) })
 
     await Promise.all(this.streams.map(async stream => {
       // a stream that meets an error now has ended as well, and says so itself
       await stream.close().catch(() => {})
     }))
+    cancel()
 
     if (this.#error !== undefined) {
       // the connection ended before our streams did

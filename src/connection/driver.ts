@@ -24,7 +24,7 @@ const TELL_BYTES = 131_072
  * What lies in a larger buffer is copied out of it: an application that keeps, or sends back, a slice of a message of 512 KiB keeps
  * all of that. 29 MB of echoes that nobody took were 448 MiB so.
  */
-const LARGE_BUFFER_BYTES = 2 * TELL_BYTES
+const LARGE_BUFFER_BYTES = 131_072
 
 export interface DriverHandlers {
   /** Something happened to a stream: bits of `Edge`. */

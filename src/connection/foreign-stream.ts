@@ -8,10 +8,10 @@
 import { StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { ReceiveQueue } from '../core/receive-queue.ts'
-import { StreamBufferError, StreamResetError, StreamStateError } from '../interface/errors.ts'
+import { StreamResetError, StreamStateError } from '../interface/errors.ts'
 import { checkCode } from './checks.ts'
 import { ForeignView, errorOf, whyOver } from './foreign-view.ts'
-import { PushedBack } from './pushed-back.ts'
+import { PushedBack, piecesOf, tooMuchPushedBack } from './pushed-back.ts'
 import { cannot, writeError } from './stream-surface.ts'
 import { abortedBy, isLocal, resetOf } from './stream-view.ts'
 import { Waiters } from './waiters.ts'
@@ -95,7 +95,7 @@ export class ForeignStream extends ForeignView implements MuxedStream {
 
   get readStatus (): MessageStreamReadStatus {
     // who is being handed the last bytes may still pause the stream, or push some of them back
-    if (this.#readClosed || (this.#over && this.#isExhausted() && (this.#ended || this.#isBroken()))) {
+    if (this.#readClosed || (this.#over && this.readBufferLength === 0 && (this.#ended || this.#isBroken()))) {
       return 'closed'
     }
 
@@ -364,7 +364,11 @@ export class ForeignStream extends ForeignView implements MuxedStream {
   #onClose (event: StreamCloseEvent): void {
     this.#over = true
     this.#error ??= this.#whyClosed(event)
+    this.#tellClosed()
+  }
 
+  /** Again, when what was left to be read is lost: nobody must take the rest for the whole. */
+  #tellClosed (): void {
     if (this.#isBroken()) {
       // after a reset nothing more is read, as with our own streams
       this.#drop()
@@ -396,11 +400,6 @@ export class ForeignStream extends ForeignView implements MuxedStream {
     })
   }
 
-  /** All that will ever come has been read. */
-  #isExhausted (): boolean {
-    return this.readBufferLength === 0
-  }
-
   #readIsOver (): boolean {
     if (this.#readClosed) {
       return true
@@ -412,11 +411,11 @@ export class ForeignStream extends ForeignView implements MuxedStream {
       throw readFailure
     }
 
-    return (this.#remoteEnded || this.#over) && this.#isExhausted()
+    return (this.#remoteEnded || this.#over) && this.readBufferLength === 0
   }
 
   #maybeEnd (): void {
-    if (!this.#ended && (this.#readClosed || ((this.#remoteEnded || this.#over) && !this.isBeingRead && this.#isExhausted()))) {
+    if (!this.#ended && (this.#readClosed || ((this.#remoteEnded || this.#over) && !this.isBeingRead && this.readBufferLength === 0))) {
       this.#ended = true
       this.#tell('end')
       this.#maybeRelease()
@@ -456,14 +455,20 @@ export class ForeignStream extends ForeignView implements MuxedStream {
     const { byteLength } = this.#unread
 
     if (byteLength > this.maxReadBufferLength) {
-      const error = new StreamBufferError(`${byteLength} bytes were pushed back to be read again, the limit is ${this.maxReadBufferLength} (option maxReadBufferLength)`)
+      const error = tooMuchPushedBack(byteLength, this.maxReadBufferLength)
+      const wasOver = this.#over
 
       this.#gaveUp = true
       this.#error = error
       this.#unread.clear()
       // later: the listener that pushed it back is at work, and would be thrown at for the rest of what it does
+      this.#closeHeard = false
       queueMicrotask(() => {
-        this.abort(error)
+        if (wasOver) {
+          this.#tellClosed()
+        } else {
+          this.abort(error)
+        }
       })
       return
     }
@@ -492,8 +497,4 @@ export class ForeignStream extends ForeignView implements MuxedStream {
   readonly #notify = (): void => {
     this.#waiters.notify()
   }
-}
-
-function piecesOf (data: Bytes): Uint8Array[] {
-  return data instanceof Uint8Array ? [data] : [...data]
 }

@@ -54,7 +54,8 @@ export abstract class StreamView extends StreamSurface {
   /** Written by libp2p once it is agreed on: that is what was read so far, however long it took, and the application begins now. */
   set protocol (protocol: string) {
     this.#protocol = protocol
-    this.host.engine.begin(this.record)
+    this.host.engine.begin(this.record, this.host.now())
+    this.host.changed()
   }
 
   get timeline (): MessageStreamTimeline {

@@ -8,10 +8,10 @@ import { StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { Edge } from '../core/stream-record.ts'
 import { FEW_PIECES } from '../core/tail.ts'
-import { InvalidParametersError, StreamBufferError, StreamResetError, StreamStateError } from '../interface/errors.ts'
-import { checkCode } from './checks.ts'
+import { InvalidParametersError, StreamResetError, StreamStateError } from '../interface/errors.ts'
+import { checkCode, isList } from './checks.ts'
 import { afterOthers, isOthersTurn } from './others-turn.ts'
-import { PushedBack } from './pushed-back.ts'
+import { PushedBack, piecesOf, tooMuchPushedBack } from './pushed-back.ts'
 import { cannot, writeError } from './stream-surface.ts'
 import { StreamView, abortedBy, isLocal } from './stream-view.ts'
 import { Waiters } from './waiters.ts'
@@ -378,13 +378,21 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     const pushedBack = this.#again
 
     pushedBack.bytes += data.byteLength
-    this.host.engine.pushBack(this.record, data instanceof Uint8Array ? [data] : [...data], inFront, this.host.now())
+    this.host.engine.pushBack(this.record, piecesOf(data), inFront, this.host.now())
     this.host.changed()
 
     if (pushedBack.bytes > this.maxReadBufferLength) {
+      const wasHeard = this.#closeHeard
+
       // who pushed it back, mostly a listener at work, has not heard of it
-      this.#reset(0, new StreamBufferError(
-        `${pushedBack.bytes} bytes were pushed back to be read again, the limit is ${this.maxReadBufferLength} (option maxReadBufferLength)`))
+      this.#closeHeard = false
+
+      if (wasHeard) {
+        // the close that was told before was of a stream whose bytes are all there
+        queueMicrotask(() => { this.#onClosed() })
+      }
+
+      this.#reset(0, tooMuchPushedBack(pushedBack.bytes, this.maxReadBufferLength))
       return
     }
 
@@ -488,9 +496,4 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
       await this.#waiters.wait(ready, signal)
     }
   }
-}
-
-/** By what it has, as there may be two copies of the package in a program. */
-function isList (data: Partial<Uint8ArrayList> | undefined | null): boolean {
-  return typeof data === 'object' && typeof data?.sublist === 'function'
 }

@@ -5,10 +5,11 @@
 import { StreamErrorCode } from '../interface/codes.ts'
 import { ConnectionClosedError, MuxerClosedError, StreamBufferError, TimeoutError, TooManyOutboundProtocolStreamsError } from '../interface/errors.ts'
 import { isCrowded } from './connection-state.ts'
-import { keepAgain, unpinIfMuch } from './overflow.ts'
+import { beginAgain, keepAgain, unpinIfMuch } from './overflow.ts'
 import { stalledSince, sweep } from './timeouts.ts'
 import type { ConnectionLimits, ConnectionState } from './connection-state.ts'
 import type { Engine, EngineEvent, EngineState, EngineStatistics, OpenOptions, RecordStatistics } from './engine.ts'
+import type { Overflow } from './overflow.ts'
 import type { RoundTrip } from './round-trip.ts'
 import type { StreamLimits, StreamRecord } from './stream-record.ts'
 
@@ -163,17 +164,12 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
     return bytes
   }
 
-  begin (stream: Stream): void {
-    this.connection.kept.begin(stream)
+  begin (stream: Stream, now: number): void {
+    this.#relieve(beginAgain(this.connection, stream), now)
   }
 
   pushBack (stream: Stream, pieces: Uint8Array[], inFront: boolean, now: number): void {
-    const overflow = keepAgain(this.connection, stream, pieces, inFront)
-
-    if (overflow !== undefined) {
-      // nobody but our own application has done anything, so it is charged to no peer
-      this.reset(overflow.stream, StreamErrorCode.resourceLimitExceeded, overflow.error, now)
-    }
+    this.#relieve(keepAgain(this.connection, stream, pieces, inFront), now)
   }
 
   giveBack (stream: Stream, pieces: Uint8Array[]): void {
@@ -204,6 +200,13 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
 
   pollTimeout (): number | undefined {
     return this.connection.deadlines.next
+  }
+
+  /** Nobody but our own application has done anything, so it is charged to no peer. */
+  #relieve (overflow: Overflow<Stream> | undefined, now: number): void {
+    if (overflow !== undefined) {
+      this.reset(overflow.stream, StreamErrorCode.resourceLimitExceeded, overflow.error, now)
+    }
   }
 
   /** Throws when no stream can be opened any more, or for as long as so many are open. */

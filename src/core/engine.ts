@@ -74,8 +74,8 @@ export interface Engine {
   /** Queues a reference to the bytes. `false`: over the high-water mark, `Edge.writable` follows. */
   write(stream: StreamRecord, bytes: Uint8Array, now: number): boolean
 
-  /** What was read of the stream so far was not for the application, which has not begun. */
-  begin(stream: StreamRecord): void
+  /** What was read of the stream so far was not for the application, which has not begun: it may have to give way for what is unread. */
+  begin(stream: StreamRecord, now: number): void
 
   /** The next bytes, at most `max`: taking them is what returns credit. */
   read(stream: StreamRecord, max: number, now: number): Uint8Array | undefined

@@ -90,6 +90,13 @@ export function keepAgain<Stream extends StreamRecord> (state: ConnectionState<S
   return relieve(state, PIECES) ?? relieve(state, BYTES) ?? relieve(state, UNSTARTED)
 }
 
+/** What was read of the stream was to agree on what it is for, and nobody has begun to read it. Returns the stream that has to be reset for it, if one has. */
+export function beginAgain<Stream extends StreamRecord> (state: ConnectionState<Stream, any>, stream: Stream): Overflow<Stream> | undefined {
+  state.kept.begin(stream)
+
+  return relieve(state, UNSTARTED)
+}
+
 /** What is copied pins nothing, so that nobody ends for it. Looked at again only when an eighth more may be pinned, as it takes a look at all that is kept. */
 export function unpinIfMuch ({ kept, table, budgets: { limits: { pinnedBytes } } }: ConnectionState<any, any>): void {
   if (kept.pinned <= pinnedBytes) {

@@ -7,6 +7,7 @@ import { inboundStream, muxedPair, muxerAndPeer, openPair } from '../support/mux
 import { VirtualClock } from '../support/virtual-clock.ts'
 import { eventOf, noUnhandledRejections, outcomeOf, turn, until } from '../support/waiting.ts'
 import type { MuxedConnection } from '../../src/yamux.ts'
+import type { StreamCloseEvent } from '@libp2p/interface'
 
 describe('contract: close() and abort() of the muxer', () => {
   noUnhandledRejections()
@@ -89,6 +90,55 @@ describe('contract: close() and abort() of the muxer', () => {
     expect(await outcomeOf(closing)).to.equal('pending')
     muxer.abort(new Error('done'))
     await closing.catch(() => {})
+  })
+
+  it('close() gives up when next to nothing is taken for half a minute, whatever the peer says meanwhile', async () => {
+    const clock = new VirtualClock()
+    const { maConn, muxer, peer, link } = muxerAndPeer({ direction: 'inbound', clock, link: { capacity: 1_000 } })
+    const stream = await inboundStream({ muxer, peer, maConn, link }, windowUpdate(1, 0, SYN))
+    const end = eventOf<StreamCloseEvent>(stream, 'close')
+
+    link.inbound.hold()
+    stream.send(pattern(100_000))
+    await turn()
+
+    const closing = muxer.close()
+
+    for (let second = 0; second < 29; second++) {
+      peer.send(data(1, 1))
+      await clock.advance(1_000)
+    }
+
+    expect(await outcomeOf(closing)).to.equal('pending')
+    peer.send(data(1, 1))
+    await clock.advance(1_000)
+    await expect(closing).to.eventually.be.rejectedWith('bytes in 30000 ms while the connection was to be closed').with.property('name', 'TimeoutError')
+    expect((await end).error).to.have.property('name', 'TimeoutError')
+    expect(maConn.status).to.equal('aborted')
+    expect(clock.pending).to.equal(0)
+  })
+
+  it('close() takes its time as long as the peer does take what was sent', async () => {
+    const clock = new VirtualClock()
+    const setup = muxerAndPeer({ direction: 'inbound', clock, options: { streamOptions: { writeStallTimeout: Infinity } } })
+    const stream = await inboundStream(setup, windowUpdate(1, 0, SYN))
+
+    // beyond the first window
+    stream.send(pattern(262_144 + 60_000))
+
+    const closing = setup.muxer.close()
+
+    for (const credit of [20_000, 20_000, 19_999]) {
+      setup.peer.send(windowUpdate(1, credit))
+      await clock.advance(29_000)
+      expect(await outcomeOf(closing)).to.equal('pending')
+    }
+
+    setup.peer.send(windowUpdate(1, 1))
+    await clock.advance(0)
+    await closing
+    expect(setup.peer.goAways).to.deep.equal([0])
+    expect(clock.pending).to.equal(0)
   })
 
   it('close() of both sides in the turn in which both have opened streams and written resolves for those only whose bytes arrived', async () => {

@@ -310,6 +310,36 @@ describe('contract: push and unshift', () => {
     expect(streams.map(({ status }) => status).sort()).to.deep.equal(['aborted', 'open'])
   })
 
+  it('once a protocol is agreed on, count so at once, however long that took', async () => {
+    const setup = muxerAndPeer({ direction: 'inbound', options: { budgets: { unstartedBytes: 300_000 } } })
+    const streams: MuxedStream[] = []
+    const errors: Array<string | undefined> = []
+
+    for (const id of [1, 3, 5]) {
+      const stream = await inboundStream(setup, windowUpdate(id, 0, SYN))
+
+      stream.addEventListener('close', ({ error }) => { errors.push(error?.message) })
+      setup.peer.send(data(id, 2_000))
+      expect(await stream.read({ bytes: 2_000 })).to.have.lengthOf(2_000)
+      setup.peer.send(...new Array(4).fill(data(id, 50_000)))
+      await turn()
+      streams.push(stream)
+    }
+
+    expect(streams.map(({ readBufferLength }) => readBufferLength)).to.deep.equal(new Array(3).fill(200_000))
+
+    for (const stream of streams) {
+      stream.protocol = '/agreed/1.0.0'
+      await turn()
+    }
+
+    expect(streams.map(({ status }) => status)).to.deep.equal(['open', 'aborted', 'aborted'])
+    expect(errors).to.deep.equal(new Array(2).fill('400000 bytes wait on streams that nobody has begun to read, the limit is 300000 (option budgets.unstartedBytes), and this one holds the most'))
+    await setup.peer.hears('window|RST 3 4098')
+    await setup.peer.hears('window|RST 5 4098')
+    expect(await streams[0].read({ bytes: 200_000 })).to.have.lengthOf(200_000)
+  })
+
   it('of more than maxReadBufferLength abort the stream: no flow control bounds them', async () => {
     const { peer, stream } = await open()
     const closed = eventOf(stream, 'close')

@@ -9,7 +9,7 @@ const { SEEDS = '1000', FROM = '1' } = process.env
 
 const EVENTS = ['stream', 'message', 'remoteCloseWrite', 'drain', 'idle', 'end', 'close']
 
-const DONE = ['open', 'send', 'write', 'end', 'abort', 'reset', 'closeRead', 'dispose', 'pause', 'resume', 'read later', 'priority', 'limit', 'drain', 'give up waiting', 'ping']
+const DONE = ['open', 'send', 'write', 'end', 'abort', 'reset', 'closeRead', 'dispose', 'pause', 'resume', 'read later', 'priority', 'limit', 'agree', 'drain', 'give up waiting', 'ping']
 
 describe('simulation: connections', () => {
   noUnhandledRejections()

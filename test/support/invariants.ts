@@ -20,6 +20,7 @@ export function brokenInvariant (engine: Engine, pushesBack = false): string | u
   let pieces = 0
   let piecesOver = 0
   let unstarted = 0
+  let pinned = 0
   let inbound = 0
   let queued = 0
 
@@ -31,6 +32,7 @@ export function brokenInvariant (engine: Engine, pushesBack = false): string | u
     bytes += stream.receiveQueue.unread
     pieces += stream.receiveQueue.pieces
     unstarted += isUnstarted(stream) ? stream.receiveQueue.unread : 0
+    pinned += stream.receiveQueue.pinned
   }
 
   for (const stream of kept.lingering) {
@@ -54,6 +56,8 @@ export function brokenInvariant (engine: Engine, pushesBack = false): string | u
     (pushesBack ? undefined : above('pieces kept', pieces, limits.unreadPieces)) ??
     (pushesBack ? undefined : above('pieces of one stream', Math.max(0, ...[...table.values()].map(({ receiveQueue }) => receiveQueue.pieces as number)), limits.streamPieces)) ??
     above('bytes of streams not begun', unstarted, limits.unstartedBytes) ??
+    // the book has what may be pinned at most, and is only looked at again when that is much
+    above('bytes pinned', pinned, Math.min(kept.pinned, limits.pinnedBytes)) ??
     above('streams that owe frames', state.owed.length, 2 * table.size + 64) ??
     above('streams that wait for their turn', state.scheduler.length, 2 * table.size + 64) ??
     // beyond what a peer may make us owe, our application may reset all that is open in one go

@@ -140,6 +140,40 @@ export function listeners (setup: SurfaceSetup): void {
       expect(theirs.status).to.equal('aborted')
     })
 
+    it('that pushes back more than may be of a stream that is over is told by a second close, as it has not had the whole', async () => {
+      const [ours, theirs] = await streamPair(await connect())
+      const closed = eventOf<StreamCloseEvent>(theirs, 'close')
+
+      await theirs.write(encode('ready'))
+      expect(text(await ours.read())).to.equal('ready')
+      theirs.maxReadBufferLength = 200
+      theirs.pause()
+      await theirs.closeWrite()
+      await ours.write(bytesOf(100))
+      await ours.closeWrite()
+      expect((await closed).error).to.equal(undefined)
+      expect(theirs.readBufferLength).to.equal(100)
+
+      const lost = eventOf<StreamCloseEvent>(theirs, 'close')
+      const ended = eventOf(theirs, 'end')
+
+      const errors = await uncaughtDuring(async () => {
+        theirs.addEventListener('message', event => {
+          theirs.unshift(event.data)
+          theirs.unshift(bytesOf(150))
+          theirs.pause()
+          theirs.resume()
+        })
+        theirs.resume()
+        expect((await lost).error).to.have.property('name', 'StreamBufferError')
+        await ended
+      })
+
+      expect(errors).to.deep.equal([])
+      expect(theirs.status).to.equal('aborted')
+      expect(() => { theirs.pause() }).to.throw().with.property('name', 'StreamStateError')
+    })
+
     it('that answers when all has come is not thrown at, though the peer has reset the stream', async () => {
       const [ours, theirs] = await streamPair(await connect())
       const closed = eventOf(theirs, 'close')

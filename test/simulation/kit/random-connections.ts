@@ -169,7 +169,7 @@ class ConnectionRun implements Run {
       ...maybe(0.5, { streamOptions: { writeHighWaterMark: random.int(1, 3_000) } })
     }
     // more than streams have that are open, and less than those count for that are over: the connection is to stay
-    const unread = maybe(0.5, { unreadPieces: random.magnitude(300, 2_000) })
+    const unread = { ...maybe(0.5, { unreadPieces: random.magnitude(300, 2_000) }), ...maybe(0.5, { pinnedBytes: random.magnitude(1, 100_000) }) }
     const factory = this.#language === 'yamux'
       ? yamux({
         ...shared,
@@ -296,6 +296,7 @@ class ConnectionRun implements Run {
       }),
       ...times(3, 'priority', () => { end.stream.priority = { urgency: random.int(0, 7) as Urgency, incremental: random.chance(0.5) } }),
       ...times(1, 'limit', () => { end.stream.maxReadBufferLength = random.int(1, this.#language === 'yamux' ? 400_000 : 30_000) }),
+      ...times(2, 'agree', () => { end.stream.protocol = '/agreed/1.0.0' }),
       ...times(5, 'drain', () => { this.track('onDrain()', end.stream.onDrain({ signal: this.signal() })) }),
       ...times(4, 'give up waiting', () => { random.pick([...this.#controllers, new AbortController()]).abort(new Error('too slow')) }),
       ...times(3, 'ping', () => { this.track('ping()', random.pick(this.#sides).connection.ping({ signal: this.signal() })) })

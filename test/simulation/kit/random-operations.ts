@@ -61,7 +61,7 @@ const FEW_STEPS = 8_000
 const BYTES_PER_STEP = 10_000
 
 // what is drawn for one thing does not change what is drawn for another
-const SEEDS = { steps: 0x1000_0000, link: 0x2000_0000, options: 0x3000_0000, manners: 0x4000_0000, ending: 0x5000_0000, budgets: 0x6000_0000, pieces: 0x7000_0000, mortal: 0x0800_0000, death: 0x1800_0000 }
+const SEEDS = { steps: 0x1000_0000, link: 0x2000_0000, options: 0x3000_0000, manners: 0x4000_0000, ending: 0x5000_0000, budgets: 0x6000_0000, pieces: 0x7000_0000, mortal: 0x0800_0000, death: 0x1800_0000, pins: 0x3800_0000 }
 
 /** One application, as far as a run is concerned. */
 interface Side {
@@ -218,7 +218,7 @@ function checkInvariants ({ name, engine }: AnyEndpoint): void {
 function startYamux (plan: Plan, link: PipeOptions, planOf: () => SidePlan, counts: Record<string, number>, log: (line: string) => void): Run {
   const random = new Random(plan.seed ^ SEEDS.options)
   const budgets = new Random(plan.seed ^ SEEDS.budgets)
-  const [clientOptions, serverOptions] = plan.plainOptions ? [] : [yamuxOptions(random, budgets), yamuxOptions(random, budgets)]
+  const [clientOptions, serverOptions] = plan.plainOptions ? [] : limitPins([yamuxOptions(random, budgets), yamuxOptions(random, budgets)], new Random(plan.seed ^ SEEDS.pins))
   const pieces = new Random(plan.seed ^ SEEDS.pieces)
 
   if (clientOptions !== undefined && serverOptions !== undefined && pieces.chance(0.25)) {
@@ -242,7 +242,7 @@ function startYamux (plan: Plan, link: PipeOptions, planOf: () => SidePlan, coun
 function startMplex (plan: Plan, link: PipeOptions, planOf: () => SidePlan, counts: Record<string, number>, log: (line: string) => void): Run {
   const random = new Random(plan.seed ^ SEEDS.options)
   const budgets = new Random(plan.seed ^ SEEDS.budgets)
-  const [clientOptions, serverOptions] = plan.plainOptions ? [] : [mplexOptions(random, budgets), mplexOptions(random, budgets)]
+  const [clientOptions, serverOptions] = plan.plainOptions ? [] : limitPins([mplexOptions(random, budgets), mplexOptions(random, budgets)], new Random(plan.seed ^ SEEDS.pins))
 
   return startPlain(createMplexPair({ link, clientOptions, serverOptions }), false, planOf, counts, log)
 }
@@ -411,6 +411,11 @@ function yamuxOptions (random: Random, budgets: Random): YamuxOptions {
 
 function limitPieces (options: YamuxOptions | MplexOptions, random: Random): void {
   options.budgets = { ...options.budgets, unreadPieces: random.magnitude(4, 2_000), streamPieces: random.magnitude(1, 100) }
+}
+
+/** What may be pinned shows nowhere but in memory, so that the model need not know of it. */
+function limitPins<Options extends YamuxOptions | MplexOptions> (ends: Options[], random: Random): Options[] {
+  return ends.map(options => ({ ...options, budgets: { ...options.budgets, pinnedBytes: random.pick([undefined, 1, random.magnitude(1, 1_048_576)]) } }))
 }
 
 function mplexOptions (random: Random, budgets: Random): MplexOptions {
