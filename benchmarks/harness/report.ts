@@ -47,10 +47,10 @@ export function terminal (all: Series[]): string {
     for (const metric of benchCase.metrics) {
       const rows = rowsOf(benchCase, link, metric, all)
 
-      lines.push(`  ${metric.title}, ${metric.unit}; ${metric.better} is better`.padEnd(48) + 'median'.padStart(12) + 'range'.padStart(22) + 'ours / peer'.padStart(22))
+      lines.push(`  ${metric.title}, ${metric.unit}; ${metric.better} is better`.padEnd(48) + 'median'.padStart(12) + 'range'.padStart(26) + 'ours / peer'.padStart(22))
 
       for (const row of rows) {
-        lines.push(`    ${row.peer}`.padEnd(48) + row.median.padStart(12) + row.spread.padStart(22) + row.ratio.padStart(22) + (row.note === '' ? '' : `  ${row.note}`))
+        lines.push(`    ${row.peer}`.padEnd(48) + row.median.padStart(12) + row.spread.padStart(26) + row.ratio.padStart(22) + (row.note === '' ? '' : `  ${row.note}`))
       }
     }
   }
