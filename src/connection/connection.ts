@@ -13,7 +13,7 @@ import { Driver } from './driver.ts'
 import { Listeners } from './listeners.ts'
 import { OpenQueue } from './open-queue.ts'
 import { Pings } from './pings.ts'
-import { watchProgress } from './progress.ts'
+import { closeAll } from './progress.ts'
 import { abortedBy, isLocal } from './stream-view.ts'
 import { MuxedStream } from './stream.ts'
 import { Waiters } from './waiters.ts'
@@ -197,7 +197,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
    * connection under it is closed. Rejects with the signal's reason, the end still on its way, and `abort()` still there;
    * or with the error that the connection met before all was delivered.
    *
-   * @throws {TimeoutError} when the peer took next to nothing for half a minute: all is aborted then
+   * @throws {TimeoutError} when next to nothing of what waited went for five minutes: all is aborted then
    */
   async close (options: CloseOptions = {}): Promise<void> {
     checkCode(options.code ?? options.reason)
@@ -366,41 +366,44 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     this.#openQueue.notify()
 
     const unsent = this.streams.some(stream => stream.writeBufferLength > 0)
-    const cancel = watchProgress(this.#clock, () => this.engine.statistics().bytesSent, err => { this.abort(err) })
 
-    await Promise.all(this.streams.map(async stream => {
-      // a stream that meets an error now has ended as well, and says so itself
-      await stream.close().catch(() => {})
-    }))
-    cancel()
+    await closeAll(this.streams, this.#clock, err => { this.abort(err) })
 
     if (this.#error !== undefined) {
       // the connection ended before our streams did
       throw this.#error
     }
 
-    await this.#confirm(unsent)
+    const isRead = await this.#confirm(unsent)
+
     this.engine.close(this.#goAwayCode ?? code, undefined, this.now())
     this.#driver.settle()
-    await this.#driver.link.closed
+    await this.#driver.link.closed.catch(err => {
+      if (!isRead) {
+        throw err
+      }
+    })
   }
 
-  /** Waits until the peer has read what was sent, or has gone: a failure only if there was something to send. */
-  async #confirm (unsent: boolean): Promise<void> {
+  /** Waits until the peer has read what was sent, and says so, or has gone: a failure only if there was something to send. */
+  async #confirm (unsent: boolean): Promise<boolean> {
     if (this.#isClosed()) {
-      return
+      return false
     }
 
     const timeout = new AbortController()
     const cancel = this.#clock.schedule(() => { timeout.abort() }, CLOSE_CONFIRM_MILLIS)
 
     // where there is no ping nothing tells what the peer has read
-    await this.#pings.send(timeout.signal).catch(() => {})
+    const isRead = await this.#pings.send(timeout.signal).then(() => true, () => false)
+
     cancel()
 
     if (this.#error !== undefined && (unsent || !(this.#error instanceof ConnectionClosedError))) {
       throw this.#error
     }
+
+    return isRead
   }
 
   #acceptorHandlers (): AcceptorHandlers<MuxedStream> {

@@ -11,7 +11,8 @@ import { ReceiveQueue } from '../core/receive-queue.ts'
 import { StreamResetError, StreamStateError } from '../interface/errors.ts'
 import { checkCode } from './checks.ts'
 import { ForeignView, errorOf, whyOver } from './foreign-view.ts'
-import { PushedBack, piecesOf, tooMuchPushedBack } from './pushed-back.ts'
+import { piecesOf, takeBehind } from './pieces.ts'
+import { PushedBack, tooMuchPushedBack } from './pushed-back.ts'
 import { cannot, writeError } from './stream-surface.ts'
 import { abortedBy, isLocal, resetOf } from './stream-view.ts'
 import { Waiters } from './waiters.ts'
@@ -35,6 +36,7 @@ export class ForeignStream extends ForeignView implements MuxedStream {
   // our reader's own wish, as against the pauses for want of room
   #paused = false
   #pulling = 0
+  #delivering = false
   #remoteEnded: boolean
   #readClosed = false
   #ended = false
@@ -233,17 +235,11 @@ export class ForeignStream extends ForeignView implements MuxedStream {
   }
 
   push (data: Bytes): void {
-    if (this.#isToBeRead('push data onto')) {
-      this.#unread.putBack(piecesOf(data), false)
-      this.#onPushed()
-    }
+    this.#pushBack(data, false)
   }
 
   unshift (data: Bytes): void {
-    if (this.#isToBeRead('push data onto')) {
-      this.#unread.putBack(piecesOf(data), true)
-      this.#onPushed()
-    }
+    this.#pushBack(data, true)
   }
 
   addEventListener<K extends keyof MessageStreamEvents>(type: K, handler: EventHandler<MessageStreamEvents[K]> | null, options?: boolean | AddEventListenerOptions): void
@@ -270,7 +266,7 @@ export class ForeignStream extends ForeignView implements MuxedStream {
       return undefined
     }
 
-    const data = this.#takeUnread(max)
+    const data = takeBehind(new Uint8ArrayList(), this.#unread, max)
 
     this.#relieve()
     this.#maybeEnd()
@@ -430,10 +426,18 @@ export class ForeignStream extends ForeignView implements MuxedStream {
 
   /** Hands what is unread to those who listen. */
   #deliver (): void {
-    if (!this.#paused && !this.isBeingRead && this.#pulling === 0 && this.#unread.byteLength > 0 && this.listenerCount('message') > 0) {
-      const data = this.#takeUnread(Infinity)
+    if (!this.#delivering && !this.#paused && !this.isBeingRead && this.#pulling === 0 && this.#unread.byteLength > 0 && this.listenerCount('message') > 0) {
+      const data = takeBehind(new Uint8ArrayList(), this.#unread, Infinity)
 
+      this.#delivering = true
       this.dispatchEvent(new StreamMessageEvent(data))
+      this.#delivering = false
+
+      if (this.#unread.byteLength > 0) {
+        // what came meanwhile went to nobody: who resumes the stream in its listener is not done with this
+        this.#pushedBack.deliver()
+      }
+
       // only now: a muxer hands over what it held back while it is resumed
       this.#relieve()
     }
@@ -441,17 +445,13 @@ export class ForeignStream extends ForeignView implements MuxedStream {
     this.#maybeEnd()
   }
 
-  #takeUnread (max: number): Uint8ArrayList {
-    const list = new Uint8ArrayList()
-
-    while (list.byteLength < max && this.#unread.byteLength > 0) {
-      list.append(this.#unread.shift(max - list.byteLength) as Uint8Array)
+  #pushBack (data: Bytes, inFront: boolean): void {
+    if (!this.#isToBeRead('push data onto')) {
+      return
     }
 
-    return list
-  }
+    this.#unread.putBack(piecesOf(data), inFront)
 
-  #onPushed (): void {
     const { byteLength } = this.#unread
 
     if (byteLength > this.maxReadBufferLength) {
@@ -478,7 +478,7 @@ export class ForeignStream extends ForeignView implements MuxedStream {
 
   /** `false`: it was, and the application has not heard, or is being handed the last bytes. Throws when it has. */
   #isToBeRead (what: string): boolean {
-    if (this.readStatus !== 'closed') {
+    if (this.readStatus !== 'closed' && !this.#gaveUp) {
       return true
     }
 

@@ -8,8 +8,10 @@ import { RoundTrip } from '../core/round-trip.ts'
 import { ConnectionClosedError, StreamResetError } from '../interface/errors.ts'
 import { Acceptor } from './acceptor.ts'
 import { checkCode, checkPriority, checkTimeout, muxerClosed } from './checks.ts'
+import { systemClock } from './clock.ts'
 import { ForeignStream } from './foreign-stream.ts'
 import { whyOver } from './foreign-view.ts'
+import { closeAll } from './progress.ts'
 import { abortedBy, isLocal } from './stream-view.ts'
 import { Waiters } from './waiters.ts'
 import type { CloseOptions, MultiplexOptions, Multiaddr, MuxedConnection, NewStreamOptions, SecuredConnection } from '../interface/muxer.ts'
@@ -292,10 +294,7 @@ class ForeignConnection implements MuxedConnection {
   async #closeGracefully (): Promise<void> {
     this.#status = 'closing'
 
-    await Promise.all(this.streams.map(async stream => {
-      // a stream that meets an error now has ended as well, and says so itself
-      await stream.close().catch(() => {})
-    }))
+    await closeAll(this.streams, systemClock, err => { this.abort(err) })
 
     if (this.#error !== undefined) {
       throw this.#error
@@ -323,9 +322,10 @@ class ForeignConnection implements MuxedConnection {
     this.#streams.set(inner, stream)
 
     if (inner.status === 'open' || inner.status === 'closing') {
+      // it is told again if what was left to be read is lost
       stream.addEventListener('close', event => {
         this.#onStreamClosed(inner, stream, event.error)
-      })
+      }, { once: true })
     } else {
       this.#onStreamClosed(inner, stream, whyOver(inner.status, isCut))
     }

@@ -1,8 +1,8 @@
 /** The connection under a muxer: bytes in, frames out as long as it takes them, and its end. */
-import { raceSignal } from 'race-signal'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { BusyPoll } from './busy-poll.ts'
-import { afterTurn } from './clock.ts'
+import { afterTurn, systemClock } from './clock.ts'
+import { PROGRESS_MILLIS, watchProgress } from './progress.ts'
 import { scavenges } from './scavenges.ts'
 import type { MessageStream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 
@@ -22,7 +22,7 @@ export interface LinkHandlers {
 /** How long a peer that broke the protocol has to take our GoAway before its connection is cut. */
 const CLOSE_FLUSH_MILLIS = 1_000
 
-/** How long one that has not may take to take the rest: as long as for a transport of ours to end by itself. */
+/** How long one that has not may take to close as well, once nothing is known to wait for it: as long as for a transport of ours to end by itself. */
 const CLOSE_MILLIS = 30_000
 
 /**
@@ -39,7 +39,7 @@ const BYTES_A_TURN = 4_194_304
 const WATCHED_BYTES = BYTES_A_TURN / 2
 
 export class Link {
-  /** Resolves when the connection is closed, once it is being closed. */
+  /** Resolves when the connection is closed, once it is being closed in good order; rejects if not all that was sent went before. */
   closed: Promise<void> = Promise.resolve()
 
   readonly #maConn: MessageStream
@@ -100,6 +100,8 @@ export class Link {
   close (frames: Uint8Array[] | undefined, error: Error | undefined): void {
     if (this.open) {
       this.closed = this.#close(frames, error)
+      // for who asks
+      this.closed.catch(() => {})
     }
   }
 
@@ -113,34 +115,68 @@ export class Link {
 
   async #close (frames: Uint8Array[] | undefined, error: Error | undefined): Promise<void> {
     const maConn = this.#maConn
-    const drop = (): void => {}
     const over = Promise.withResolvers<void>()
-    const onOver = (): void => { over.resolve() }
+    let unsent = maConn.writableNeedsDrain || maConn.writeBufferLength > 0
+    let failure = error
+    let lost: Error | undefined
+    let cancel = (): void => {}
+
+    const watch = (): void => {
+      cancel = error === undefined
+        ? watchProgress(systemClock, () => maConn.writeBufferLength, over.reject, unsent ? PROGRESS_MILLIS : this.#closeMillis)
+        : systemClock.schedule(over.resolve, CLOSE_FLUSH_MILLIS)
+    }
+
+    const drop = (): void => {}
+
+    const onDrain = (): void => {
+      unsent = false
+      cancel()
+      watch()
+    }
+
+    const onOver = (event: StreamCloseEvent): void => {
+      if (event.error === undefined) {
+        over.resolve()
+      } else {
+        over.reject(event.error)
+      }
+    }
 
     // what nobody takes fills a buffer, which resets the connection when it is full, and our last word is lost
     maConn.addEventListener('message', drop)
+    maConn.addEventListener('drain', onDrain)
     // one that is reset while it has bytes to send goes on waiting, in libp2p's `close()`, for a drain that never comes
     maConn.addEventListener('close', onOver)
+    over.promise.catch(() => {})
+    watch()
 
     try {
       if (frames !== undefined) {
         this.#send(frames)
       }
 
-      await raceSignal(Promise.race([maConn.close(), over.promise]), AbortSignal.timeout(error === undefined ? this.#closeMillis : CLOSE_FLUSH_MILLIS))
-
-      if (error === undefined) {
-        return
-      }
+      maConn.close().then(over.resolve, over.reject)
+      await over.promise
     } catch (err: any) {
-      error ??= err
+      // a peer that has taken all may well reset what it has closed itself
+      lost = error === undefined && (unsent || err.name === 'TimeoutError') ? err : undefined
+      failure ??= err
     } finally {
+      cancel()
       maConn.removeEventListener('message', drop)
+      maConn.removeEventListener('drain', onDrain)
       maConn.removeEventListener('close', onOver)
     }
 
-    // some end their own half only, and would wait for a peer that is given up
-    this.abort(error as Error)
+    if (failure !== undefined) {
+      // some end their own half only, and would wait for a peer that is given up
+      this.abort(failure)
+    }
+
+    if (lost !== undefined) {
+      throw lost
+    }
   }
 
   #count (frames: Uint8Array[]): void {

@@ -1,33 +1,45 @@
 /**
- * A connection that is being closed sends what waits first. A peer that takes next to nothing of it, and shows signs of life
- * the while, would have its owner wait for ever.
+ * What is closed sends what waits first. A peer that takes next to nothing of it, and shows signs of life the while, would have
+ * its owner wait for ever.
  */
 import { TimeoutError } from '../interface/errors.ts'
 import type { Clock } from './clock.ts'
 
-/** As long as a transport may take to end by itself, once all was sent. */
-const PROGRESS_MILLIS = 30_000
+/**
+ * A kernel has 4 MiB and more of what was sent, and says that it takes more only when a third of that is gone: at 5 KiB a second
+ * nothing is seen to move for so long.
+ */
+export const PROGRESS_MILLIS = 300_000
 
-/** Half a kilobyte a second: less than any link has that libp2p is used over, and more than who drips credit means to grant. */
+/** Less is what a peer grants that only wants us to wait. */
 const LEAST_BYTES = 16_384
 
-/** Looks at what was sent until the returned function is called, and calls `onStuck` if that is too little. */
-export function watchProgress (clock: Clock, bytesSent: () => number, onStuck: (error: TimeoutError) => void): () => void {
-  let before = bytesSent()
-  let cancel = clock.schedule(look, PROGRESS_MILLIS)
+/** Calls `onStuck` when too little of what is `left` has gone in so many milliseconds; not any more once the returned function was called. */
+export function watchProgress (clock: Clock, left: () => number, onStuck: (error: TimeoutError) => void, millis = PROGRESS_MILLIS): () => void {
+  let before = left()
+  let cancel = clock.schedule(look, millis)
 
   function look (): void {
-    const now = bytesSent()
+    const now = left()
 
-    if (now - before < LEAST_BYTES) {
-      onStuck(new TimeoutError(`the peer took ${now - before} bytes in ${PROGRESS_MILLIS} ms while the connection was to be closed, and more waits to be sent`, { scope: 'connection', origin: 'local' }))
+    if (before - now < LEAST_BYTES) {
+      onStuck(new TimeoutError(`not all of what waited to be sent went while the connection was closed, and less than ${LEAST_BYTES} bytes of it in the last ${millis} ms`, { scope: 'connection', origin: 'local' }))
     } else {
       before = now
-      cancel = clock.schedule(look, PROGRESS_MILLIS)
+      cancel = clock.schedule(look, millis)
     }
   }
 
   return () => {
     cancel()
   }
+}
+
+/** Ends our half of each stream, after what was written to it: one that meets an error now has ended as well, and says so itself. */
+export async function closeAll (streams: Array<{ readonly writeBufferLength: number, close(): Promise<void> }>, clock: Clock, onStuck: (error: TimeoutError) => void): Promise<void> {
+  // of these streams only: what others send meanwhile, which the peer may open, is not what is waited for
+  const cancel = watchProgress(clock, () => streams.reduce((sum, { writeBufferLength }) => sum + writeBufferLength, 0), onStuck)
+
+  await Promise.all(streams.map(async stream => stream.close().catch(() => {})))
+  cancel()
 }

@@ -1,10 +1,5 @@
 /** What was pushed back to be read again, and when it is delivered. */
 import { StreamBufferError } from '../interface/errors.ts'
-import type { Bytes } from '../interface/muxer.ts'
-
-export function piecesOf (data: Bytes): Uint8Array[] {
-  return data instanceof Uint8Array ? [data] : [...data]
-}
 
 export function tooMuchPushedBack (bytes: number, limit: number): StreamBufferError {
   return new StreamBufferError(`${bytes} bytes were pushed back to be read again, the limit is ${limit} (option maxReadBufferLength)`)

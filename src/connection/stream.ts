@@ -7,11 +7,11 @@
 import { StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { Edge } from '../core/stream-record.ts'
-import { FEW_PIECES } from '../core/tail.ts'
 import { InvalidParametersError, StreamResetError, StreamStateError } from '../interface/errors.ts'
 import { checkCode, isList } from './checks.ts'
 import { afterOthers, isOthersTurn } from './others-turn.ts'
-import { PushedBack, piecesOf, tooMuchPushedBack } from './pushed-back.ts'
+import { MESSAGE_BYTES, piecesOf, takeMessage } from './pieces.ts'
+import { PushedBack, tooMuchPushedBack } from './pushed-back.ts'
 import { cannot, writeError } from './stream-surface.ts'
 import { StreamView, abortedBy, isLocal } from './stream-view.ts'
 import { Waiters } from './waiters.ts'
@@ -20,9 +20,6 @@ import type { StreamHost } from './stream-view.ts'
 import type { StreamRecord } from '../core/stream-record.ts'
 import type { Bytes, MuxedStream as MuxedStreamSurface } from '../interface/muxer.ts'
 import type { AbortOptions, EventHandler, MessageStreamEvents } from '@libp2p/interface'
-
-/** Many small pieces are handed over together, up to this many bytes: an event, or a turn of a loop, costs more than they. */
-const MESSAGE_BYTES = 65_536
 
 export class MuxedStream extends StreamView implements MuxedStreamSurface {
   #ended = false
@@ -38,6 +35,7 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
 
   // readers that pull; while there are any, bytes wait for them
   #pulling = 0
+  #delivering = false
 
   #waiters: Waiters | undefined
 
@@ -382,15 +380,13 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
     this.host.changed()
 
     if (pushedBack.bytes > this.maxReadBufferLength) {
-      const wasHeard = this.#closeHeard
-
-      // who pushed it back, mostly a listener at work, has not heard of it
-      this.#closeHeard = false
-
-      if (wasHeard) {
+      if (this.#closeHeard && this.record.receiveQueue.byteLength > 0) {
         // the close that was told before was of a stream whose bytes are all there
         queueMicrotask(() => { this.#onClosed() })
       }
+
+      // who pushed it back, mostly a listener at work, has not heard of it
+      this.#closeHeard = false
 
       this.#reset(0, tooMuchPushedBack(pushedBack.bytes, this.maxReadBufferLength))
       return
@@ -410,6 +406,13 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
 
   /** Hands what is unread to those who listen. */
   #deliver (): void {
+    if (this.#delivering) {
+      // who resumes the stream while it is handed a message: what follows comes when it is done
+      return
+    }
+
+    this.#delivering = true
+
     while (!this.paused && this.#pulling === 0 && this.readBufferLength > 0 && this.listenerCount('message') > 0) {
       // who pushes back what it can make nothing of yet wants it with what came behind it
       const whole = this.#pushedBack !== undefined && this.#pushedBack.bytes > 0
@@ -426,41 +429,22 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
       }
     }
 
+    this.#delivering = false
     this.host.engine.retain(this.record)
     this.#maybeEnd()
   }
 
-  /** The next bytes, at most `max`: one piece, or some small ones together; or `whole`, all of them. */
-  #take (max: number, whole = false): Uint8Array | Uint8ArrayList | undefined {
-    const data = this.#takePieces(max, whole)
+  #take (max: number, whole = false): Bytes | undefined {
+    const now = this.host.now()
+    const data = takeMessage(this.record.receiveQueue, most => this.host.engine.read(this.record, most, now), max, whole)
+
+    this.host.changed()
 
     if (data !== undefined) {
       this.#pushedBack?.read(data.byteLength)
     }
 
     return data
-  }
-
-  #takePieces (max: number, whole: boolean): Uint8Array | Uint8ArrayList | undefined {
-    const { engine } = this.host
-    const { receiveQueue } = this.record
-    const now = this.host.now()
-    const first = engine.read(this.record, max, now)
-
-    this.host.changed()
-
-    if (first === undefined || (!whole && (first.byteLength >= MESSAGE_BYTES / 4 || first.byteLength === max || receiveQueue.pieces < FEW_PIECES))) {
-      return first
-    }
-
-    const list = new Uint8ArrayList(first)
-    const most = whole ? max : Math.min(max, MESSAGE_BYTES)
-
-    while (list.byteLength < most && receiveQueue.byteLength > 0) {
-      list.append(engine.read(this.record, most - list.byteLength, now) as Uint8Array)
-    }
-
-    return list
   }
 
   /** Nothing more will come. Throws when that is not because the peer, or our own reader, ended it. */

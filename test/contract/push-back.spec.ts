@@ -340,6 +340,36 @@ describe('contract: push and unshift', () => {
     expect(await streams[0].read({ bytes: 200_000 })).to.have.lengthOf(200_000)
   })
 
+  it('over two limits at once, of a stream that is over, are told of once, and with the reason why they are lost', async () => {
+    for (const isCut of [false, true]) {
+      const setup = muxerAndPeer({ direction: 'inbound', options: { budgets: { unstartedBytes: 262_144 } } })
+      const stream = await inboundStream(setup, windowUpdate(1, 0, SYN))
+      const closings: Array<string | undefined> = []
+
+      stream.addEventListener('close', ({ error }) => { closings.push(error?.name) })
+      stream.maxReadBufferLength = 1_000
+      stream.pause()
+
+      if (!isCut) {
+        await stream.close()
+      }
+
+      setup.peer.send(data(1, 200_000), windowUpdate(1, 0, FIN))
+      await turn()
+
+      if (isCut) {
+        setup.link.cut(new Error('ECONNRESET'))
+        await turn()
+      }
+
+      stream.unshift(new Uint8Array(isCut ? 1_001 : 100_000))
+      await turn()
+      expect(closings).to.deep.equal([isCut ? 'ConnectionClosedError' : undefined, 'StreamBufferError'])
+      expect(stream.status).to.equal('aborted')
+      await expect(stream.read()).to.eventually.be.rejected.with.property('name', 'StreamBufferError')
+    }
+  })
+
   it('of more than maxReadBufferLength abort the stream: no flow control bounds them', async () => {
     const { peer, stream } = await open()
     const closed = eventOf(stream, 'close')

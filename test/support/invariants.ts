@@ -16,33 +16,12 @@ import type { YamuxStream } from '../../src/protocols/yamux/stream.ts'
 export function brokenInvariant (engine: Engine, pushesBack = false): string | undefined {
   const state = (engine as unknown as { connection: ConnectionState<any, any> & { config: ConnectionLimits } }).connection
   const { kept, table, config, budgets: { limits } } = state
-  let bytes = 0
-  let pieces = 0
-  let piecesOver = 0
-  let unstarted = 0
-  let pinned = 0
-  let inbound = 0
-  let queued = 0
 
   if (state.phase === 'closed') {
     return table.size > 0 ? `${table.size} streams outlive their connection` : undefined
   }
 
-  for (const stream of [...table.values(), ...kept.lingering]) {
-    bytes += stream.receiveQueue.unread
-    pieces += stream.receiveQueue.pieces
-    unstarted += isUnstarted(stream) ? stream.receiveQueue.unread : 0
-    pinned += stream.receiveQueue.pinned
-  }
-
-  for (const stream of kept.lingering) {
-    piecesOver += Math.max(0, 64 - stream.receiveQueue.pieces)
-  }
-
-  for (const stream of table.values()) {
-    inbound += stream.inbound === true ? 1 : 0
-    queued += stream.sendQueue.byteLength
-  }
+  const { bytes, pieces, piecesOver, unstarted, pinned, inbound, queued } = totalsOf(state)
 
   return brokenStream(state) ??
     differs('bytes kept', kept.bytes, bytes) ??
@@ -63,6 +42,35 @@ export function brokenInvariant (engine: Engine, pushesBack = false): string | u
     // beyond what a peer may make us owe, our application may reset all that is open in one go
     above('resets owed', state.resetsOwed.length, limits.replies + config.maxInboundStreams + config.maxOutboundStreams) ??
     ('growth' in state ? brokenYamux(state as YamuxState, pushesBack) : undefined)
+}
+
+/** What the books should say, by the streams. */
+function totalsOf ({ kept, table }: ConnectionState<any, any>): Record<'bytes' | 'pieces' | 'piecesOver' | 'unstarted' | 'pinned' | 'inbound' | 'queued', number> {
+  let bytes = 0
+  let pieces = 0
+  let piecesOver = 0
+  let unstarted = 0
+  let pinned = 0
+  let inbound = 0
+  let queued = 0
+
+  for (const stream of [...table.values(), ...kept.lingering]) {
+    bytes += stream.receiveQueue.unread
+    pieces += stream.receiveQueue.pieces
+    unstarted += isUnstarted(stream) ? stream.receiveQueue.unread : 0
+    pinned += stream.receiveQueue.pinned
+  }
+
+  for (const stream of kept.lingering) {
+    piecesOver += Math.max(0, 64 - stream.receiveQueue.pieces)
+  }
+
+  for (const stream of table.values()) {
+    inbound += stream.inbound === true ? 1 : 0
+    queued += stream.sendQueue.byteLength
+  }
+
+  return { bytes, pieces, piecesOver, unstarted, pinned, inbound, queued }
 }
 
 function brokenStream ({ kept, table }: ConnectionState<any, any>): string | undefined {

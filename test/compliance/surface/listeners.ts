@@ -141,7 +141,12 @@ export function listeners (setup: SurfaceSetup): void {
     })
 
     it('that pushes back more than may be of a stream that is over is told by a second close, as it has not had the whole', async () => {
-      const [ours, theirs] = await streamPair(await connect())
+      const connections = await connect()
+      const [ours, theirs] = await streamPair(connections)
+      let closings = 0
+
+      theirs.addEventListener('close', () => { closings++ })
+
       const closed = eventOf<StreamCloseEvent>(theirs, 'close')
 
       await theirs.write(encode('ready'))
@@ -170,8 +175,37 @@ export function listeners (setup: SurfaceSetup): void {
       })
 
       expect(errors).to.deep.equal([])
+      expect(closings).to.equal(2)
       expect(theirs.status).to.equal('aborted')
       expect(() => { theirs.pause() }).to.throw().with.property('name', 'StreamStateError')
+      expect([connections.dialer, connections.listener].map(connection => connection.stats().streamsActive)).to.deep.equal(new Array(2).fill({ inbound: 0, outbound: 0 }))
+    })
+
+    it('that pushes back what it is handed, pauses the stream and resumes it has the event loop turn meanwhile', async () => {
+      const [ours, theirs] = await streamPair(await connect())
+      const whole = Promise.withResolvers<void>()
+      let messages = 0
+
+      theirs.addEventListener('message', ({ data }) => {
+        messages++
+
+        if (data.byteLength < 20) {
+          theirs.unshift(data)
+          theirs.pause()
+          theirs.resume()
+        } else {
+          whole.resolve()
+        }
+      })
+
+      const errors = await uncaughtDuring(async () => {
+        await ours.write(bytesOf(10))
+        await until(() => messages > 3)
+        await ours.write(bytesOf(10))
+        await whole.promise
+      })
+
+      expect(errors).to.deep.equal([])
     })
 
     it('that answers when all has come is not thrown at, though the peer has reset the stream', async () => {

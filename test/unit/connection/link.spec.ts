@@ -186,8 +186,33 @@ describe('connection: the link', () => {
 
     it.detach()
     it.close([pattern(7)], undefined)
-    await it.closed
+    await expect(it.closed).to.eventually.be.rejected.with.property('name', 'TimeoutError')
     expect(memory.outbound.aborted).to.have.property('name', 'TimeoutError')
+  })
+
+  it('says so when the connection is reset before it has taken all that was sent', async () => {
+    const { link: it, memory } = link({ manual: true, capacity: 10 })
+
+    it.transmit(batches([pattern(100)]))
+    it.detach()
+    it.close([pattern(7)], undefined)
+    expect(await outcomeOf(it.closed)).to.equal('pending')
+    memory.outbound.abort(new Error('ECONNRESET'))
+    await expect(it.closed).to.eventually.be.rejectedWith('ECONNRESET')
+    expect(memory.outbound.listeners).to.equal(0)
+  })
+
+  it('is closed in good order by a reset behind all that was sent', async () => {
+    const { link: it, memory } = link({ manual: true, capacity: 10 })
+
+    it.transmit(batches([pattern(100)]))
+    it.detach()
+    memory.outbound.close = async () => new Promise(() => {})
+    it.close([pattern(7)], undefined)
+    memory.outbound.flush()
+    memory.outbound.abort(new Error('ECONNRESET'))
+    await it.closed
+    expect(memory.outbound.listeners).to.equal(0)
   })
 
   it('is closed when the connection is reset amid it, though the close of that goes on waiting', async () => {
