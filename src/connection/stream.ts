@@ -381,7 +381,8 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
 
     if (pushedBack.bytes > this.maxReadBufferLength) {
       if (this.#closeHeard && this.record.receiveQueue.byteLength > 0) {
-        // the close that was told before was of a stream whose bytes are all there
+        // the close that was told before was of a stream whose bytes are all there, and its reason, if it had one, is not this one's
+        this.record.error = undefined
         queueMicrotask(() => { this.#onClosed() })
       }
 

@@ -53,9 +53,8 @@ export function dropUnread (state: ConnectionState<any, any>, stream: StreamReco
 /** What is unread of a stream is dropped before its reader has said so: it must not take the rest for the whole. */
 export function giveUp (state: ConnectionState<any, any>, stream: StreamRecord, error?: Error): void {
   dropUnread(state, stream)
-  // what ended all that came in good order is no reason why a reader does not have it
-  stream.error = stream.receive === 'ended' ? error ?? stream.error : stream.error ?? error
   stream.receive = 'reset'
+  stream.error ??= error
   // an end that was not told yet is none any more
   stream.edges &= ~Edge.remoteEnded
 }
