@@ -369,10 +369,8 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
 
     await closeAll(this.streams, this.#clock, err => { this.abort(err) })
 
-    if (this.#error !== undefined) {
-      // the connection ended before our streams did
-      throw this.#error
-    }
+    // the connection may have ended before our streams did
+    this.#assertDelivered(unsent)
 
     const isRead = await this.#confirm(unsent)
 
@@ -383,6 +381,13 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
         throw err
       }
     })
+  }
+
+  /** That the peer has gone is a failure only if there was something to send. */
+  #assertDelivered (unsent: boolean): void {
+    if (this.#error !== undefined && (unsent || !(this.#error instanceof ConnectionClosedError))) {
+      throw this.#error
+    }
   }
 
   /** Waits until the peer has read what was sent, and says so, or has gone: a failure only if there was something to send. */
@@ -399,9 +404,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
 
     cancel()
 
-    if (this.#error !== undefined && (unsent || !(this.#error instanceof ConnectionClosedError))) {
-      throw this.#error
-    }
+    this.#assertDelivered(unsent)
 
     return isRead
   }

@@ -5,7 +5,7 @@
  * stream is paused. The iterators of foreign streams have no backpressure, and their `onDrain()` may work only once:
  * neither is used.
  */
-import { StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
+import { StreamCloseEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { ReceiveQueue } from '../core/receive-queue.ts'
 import { StreamResetError, StreamStateError } from '../interface/errors.ts'
@@ -36,7 +36,6 @@ export class ForeignStream extends ForeignView implements MuxedStream {
   // our reader's own wish, as against the pauses for want of room
   #paused = false
   #pulling = 0
-  #delivering = false
   #remoteEnded: boolean
   #readClosed = false
   #ended = false
@@ -411,7 +410,10 @@ export class ForeignStream extends ForeignView implements MuxedStream {
   }
 
   #maybeEnd (): void {
-    if (!this.#ended && (this.#readClosed || ((this.#remoteEnded || this.#over) && !this.isBeingRead && this.readBufferLength === 0))) {
+    const isAllRead = (this.#remoteEnded || this.#over) && !this.isBeingRead && this.readBufferLength === 0
+
+    // who is being handed the last bytes may push some of them back
+    if (!this.#ended && (this.#readClosed || (isAllRead && (!this.delivering || this.#isBroken())))) {
       this.#ended = true
       this.#tell('end')
       this.#maybeRelease()
@@ -426,12 +428,14 @@ export class ForeignStream extends ForeignView implements MuxedStream {
 
   /** Hands what is unread to those who listen. */
   #deliver (): void {
-    if (!this.#delivering && !this.#paused && !this.isBeingRead && this.#pulling === 0 && this.#unread.byteLength > 0 && this.listenerCount('message') > 0) {
+    if (this.delivering) {
+      return
+    }
+
+    if (!this.#paused && !this.isBeingRead && this.#pulling === 0 && this.#unread.byteLength > 0 && this.listenerCount('message') > 0) {
       const data = takeBehind(new Uint8ArrayList(), this.#unread, Infinity)
 
-      this.#delivering = true
-      this.dispatchEvent(new StreamMessageEvent(data))
-      this.#delivering = false
+      this.hand(data)
 
       if (this.#unread.byteLength > 0) {
         // what came meanwhile went to nobody: who resumes the stream in its listener is not done with this
@@ -463,13 +467,7 @@ export class ForeignStream extends ForeignView implements MuxedStream {
       this.#unread.clear()
       // later: the listener that pushed it back is at work, and would be thrown at for the rest of what it does
       this.#closeHeard = false
-      queueMicrotask(() => {
-        if (wasOver) {
-          this.#tellClosed()
-        } else {
-          this.abort(error)
-        }
-      })
+      queueMicrotask(wasOver ? () => { this.#tellClosed() } : () => { this.abort(error) })
       return
     }
 

@@ -22,9 +22,6 @@ export interface LinkHandlers {
 /** How long a peer that broke the protocol has to take our GoAway before its connection is cut. */
 const CLOSE_FLUSH_MILLIS = 1_000
 
-/** How long one that has not may take to close as well, once nothing is known to wait for it: as long as for a transport of ours to end by itself. */
-const CLOSE_MILLIS = 30_000
-
 /**
  * About so many bytes go in one turn of the event loop. As long as a socket takes bytes at once, which it does when their
  * receiver is faster than we are, it drains in the same turn, the application writes more, and so on without end: a
@@ -39,7 +36,7 @@ const BYTES_A_TURN = 4_194_304
 const WATCHED_BYTES = BYTES_A_TURN / 2
 
 export class Link {
-  /** Resolves when the connection is closed, once it is being closed in good order; rejects if not all that was sent went before. */
+  /** Resolves when the connection is closed, once it is being closed; rejects if it is known not to have taken all that was sent. */
   closed: Promise<void> = Promise.resolve()
 
   readonly #maConn: MessageStream
@@ -51,7 +48,7 @@ export class Link {
   /** Sent in this turn of the event loop, and in those before that nobody looked at the end of. */
   #turnBytes = 0
 
-  constructor (maConn: MessageStream, handlers: LinkHandlers, closeMillis = CLOSE_MILLIS) {
+  constructor (maConn: MessageStream, handlers: LinkHandlers, closeMillis = PROGRESS_MILLIS) {
     this.#closeMillis = closeMillis
     this.#maConn = maConn
     this.#handlers = handlers
@@ -116,24 +113,14 @@ export class Link {
   async #close (frames: Uint8Array[] | undefined, error: Error | undefined): Promise<void> {
     const maConn = this.#maConn
     const over = Promise.withResolvers<void>()
-    let unsent = maConn.writableNeedsDrain || maConn.writeBufferLength > 0
     let failure = error
     let lost: Error | undefined
-    let cancel = (): void => {}
 
-    const watch = (): void => {
-      cancel = error === undefined
-        ? watchProgress(systemClock, () => maConn.writeBufferLength, over.reject, unsent ? PROGRESS_MILLIS : this.#closeMillis)
-        : systemClock.schedule(over.resolve, CLOSE_FLUSH_MILLIS)
-    }
+    // not `writableNeedsDrain`, which says no more than that a socket is not as it was: one that is about to fail for two bytes does
+    let unsent = maConn.writeBufferLength > 0
 
     const drop = (): void => {}
-
-    const onDrain = (): void => {
-      unsent = false
-      cancel()
-      watch()
-    }
+    const onDrain = (): void => { unsent = maConn.writeBufferLength > 0 }
 
     const onOver = (event: StreamCloseEvent): void => {
       if (event.error === undefined) {
@@ -149,7 +136,10 @@ export class Link {
     // one that is reset while it has bytes to send goes on waiting, in libp2p's `close()`, for a drain that never comes
     maConn.addEventListener('close', onOver)
     over.promise.catch(() => {})
-    watch()
+
+    const cancel = error === undefined
+      ? watchProgress(systemClock, () => maConn.writeBufferLength, over.reject, this.#closeMillis)
+      : systemClock.schedule(over.resolve, CLOSE_FLUSH_MILLIS)
 
     try {
       if (frames !== undefined) {

@@ -2,6 +2,7 @@
  * What `MuxedStream` has beyond libp2p's `Stream`, all of it made of a few primitives: the same for our own streams
  * and for those of any other muxer.
  */
+import { StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { VarintDecoder, encodeVarint } from '../core/varint.ts'
 import { InvalidDataLengthError, InvalidDataLengthLengthError, InvalidMessageLengthError, InvalidParametersError, StreamStateError, UnexpectedEOFError } from '../interface/errors.ts'
@@ -31,6 +32,9 @@ interface Extras {
   writers?: Turns
 }
 
+/** Whose listeners are at work: here, and not in each of ten thousand streams that are idle. */
+let handing: StreamSurface | undefined
+
 export abstract class StreamSurface extends Listeners<MessageStreamEvents & Record<string, any>> {
   // together, and only once they are wanted: a stream that libp2p alone uses pays for one field
   #extras: Extras | undefined
@@ -43,6 +47,24 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
   abstract close (options?: AbortOptions): Promise<void>
   abstract closeRead (options?: AbortOptions): Promise<void>
   abstract abort (err: Error): void
+
+  /** A listener of ours is being handed a message. */
+  protected get delivering (): boolean {
+    return handing === this
+  }
+
+  protected hand (data: Bytes): void {
+    const before = handing
+
+    handing = this
+
+    try {
+      this.dispatchEvent(new StreamMessageEvent(data))
+    } finally {
+      // a metrics plugin that throws must not stop the stream for good
+      handing = before
+    }
+  }
 
   /** The next bytes, at most `max`: taking them is what returns credit. */
   protected abstract take (max: number): Bytes | undefined

@@ -35,7 +35,6 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
 
   // readers that pull; while there are any, bytes wait for them
   #pulling = 0
-  #delivering = false
 
   #waiters: Waiters | undefined
 
@@ -407,32 +406,33 @@ export class MuxedStream extends StreamView implements MuxedStreamSurface {
 
   /** Hands what is unread to those who listen. */
   #deliver (): void {
-    if (this.#delivering) {
+    if (this.delivering) {
       // who resumes the stream while it is handed a message: what follows comes when it is done
       return
     }
 
-    this.#delivering = true
-
     while (!this.paused && this.#pulling === 0 && this.readBufferLength > 0 && this.listenerCount('message') > 0) {
       // who pushes back what it can make nothing of yet wants it with what came behind it
-      const whole = this.#pushedBack !== undefined && this.#pushedBack.bytes > 0
+      const whole = this.#hasPushedBack
       const data = this.#take(whole ? Infinity : MESSAGE_BYTES, whole)
-      const left = this.readBufferLength
 
       if (data !== undefined) {
-        this.dispatchEvent(new StreamMessageEvent(data))
+        this.hand(data)
       }
 
-      if (this.readBufferLength > left) {
-        // pushed back by a listener: for the next to listen, who may not be there yet
+      if (this.#hasPushedBack) {
+        // by a listener: for the next to listen, who may not be there yet
         break
       }
     }
 
-    this.#delivering = false
     this.host.engine.retain(this.record)
     this.#maybeEnd()
+  }
+
+  /** Something of it is unread. */
+  get #hasPushedBack (): boolean {
+    return this.#pushedBack !== undefined && this.#pushedBack.bytes > 0
   }
 
   #take (max: number, whole = false): Bytes | undefined {

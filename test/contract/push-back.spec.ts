@@ -1,11 +1,12 @@
 /** `push()` and `unshift()`: bytes that were read too far, or come from elsewhere, are read again in their place. */
+import { StreamMessageEvent } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
 import { expect } from 'aegir/chai'
 import all from 'it-all'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { FIN, RST, SYN, data, join, windowUpdate } from '../support/frames.ts'
 import { inboundStream, muxerAndPeer } from '../support/muxers.ts'
-import { eventOf, noUnhandledRejections, turn } from '../support/waiting.ts'
+import { eventOf, noUnhandledRejections, turn, until } from '../support/waiting.ts'
 import type { MuxedStream } from '../../src/connection/stream.ts'
 import type { WithPeer } from '../support/muxers.ts'
 
@@ -338,6 +339,47 @@ describe('contract: push and unshift', () => {
     await setup.peer.hears('window|RST 3 4098')
     await setup.peer.hears('window|RST 5 4098')
     expect(await streams[0].read({ bytes: 200_000 })).to.have.lengthOf(200_000)
+  })
+
+  it('are told apart from what comes while a listener is at work, which it is handed behind this', async () => {
+    const { peer, stream, maConn } = await open()
+    let got = 0
+
+    const ended = eventOf(stream, 'end')
+
+    stream.pause()
+    peer.send(data(1, 100))
+    await turn()
+    stream.addEventListener('message', event => {
+      got += event.data.byteLength
+
+      if (got === 100) {
+        // as a connection that was paused hands over what it held back as soon as it is resumed
+        maConn.dispatchEvent(new StreamMessageEvent(join(data(1, 200), windowUpdate(1, 0, FIN))))
+      }
+    })
+    stream.resume()
+    await ended
+    expect(got).to.equal(300)
+  })
+
+  it('and messages go on after a plugin that watches events has thrown', async () => {
+    const { peer, stream } = await open()
+    const { dispatchEvent } = stream
+    let got = 0
+
+    stream.addEventListener('message', event => { got += event.data.byteLength })
+    stream.dispatchEvent = event => {
+      stream.dispatchEvent = dispatchEvent
+      dispatchEvent.call(stream, event)
+      throw new Error('a plugin')
+    }
+    stream.pause()
+    peer.send(data(1, 100))
+    await turn()
+    expect(() => { stream.resume() }).to.throw('a plugin')
+    peer.send(data(1, 50))
+    await until(() => got === 150)
   })
 
   it('over two limits at once, of a stream that is over, are told of once, and with the reason why they are lost', async () => {

@@ -181,6 +181,31 @@ export function listeners (setup: SurfaceSetup): void {
       expect([connections.dialer, connections.listener].map(connection => connection.stats().streamsActive)).to.deep.equal(new Array(2).fill({ inbound: 0, outbound: 0 }))
     })
 
+    it('that pauses the stream, resumes it and pushes some of the last bytes back gets them, and the end behind them', async () => {
+      const [ours, theirs] = await streamPair(await connect())
+      const ended = eventOf(theirs, 'end')
+      const events: string[] = []
+
+      theirs.addEventListener('end', () => { events.push('end') })
+      theirs.addEventListener('message', ({ data }) => {
+        theirs.pause()
+        theirs.resume()
+        events.push(text(data.subarray(0, 4)) as string)
+
+        if (data.byteLength > 4) {
+          theirs.unshift(data.subarray(4))
+        }
+      })
+      await theirs.closeWrite()
+      theirs.pause()
+      await ours.write(encode('headbody'))
+      await ours.closeWrite()
+      await until(() => theirs.readBufferLength === 8)
+      theirs.resume()
+      await ended
+      expect(events).to.deep.equal(['head', 'body', 'end'])
+    })
+
     it('that pushes back what it is handed, pauses the stream and resumes it has the event loop turn meanwhile', async () => {
       const [ours, theirs] = await streamPair(await connect())
       const whole = Promise.withResolvers<void>()
