@@ -89,10 +89,10 @@ function main (files: string[]): void {
     BEGIN,
     '',
     `${describe(results[0].machine)}. Medians of interleaved rounds; in brackets ours divided by the peer, the median of the ratios of each round.`,
-    ...results.map(({ command, rounds }, index) => `${rounds} rounds, made by \`npm run bench -- ${command.join(' ')}\`: [all tables](${bases[index]}.md), [every sample](${bases[index]}.json).`),
+    ...results.map(({ command, rounds, series }, index) => `${series.length > 0 ? `${rounds} rounds` : 'Sizes'}, made by \`npm run bench -- ${command.join(' ')}\`: [all tables](${bases[index]}.md), [every sample](${bases[index]}.json).`),
     '',
     ...TABLES.flatMap(({ heading, link, peers }) => [`### ${heading}`, '', ...table(series, link, peers.filter(name => series.some(({ peer }) => peer === name))), '']),
-    ...results.flatMap(({ bundles }) => bundles === undefined || bundles.length === 0 ? [] : [bundleTable(bundles)]),
+    ...results.filter(({ bundles = [] }) => bundles.length > 0).slice(-1).map(({ bundles = [] }) => bundleTable(bundles)),
     // the first has all cases, those that follow have what was measured again
     ...['bare', 'noise', 'native'].map(name => `![Plot: ${name}](${bases.find(base => fs.existsSync(`${base}-${name}.svg`))}-${name}.svg)`),
     '',

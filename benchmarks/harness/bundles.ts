@@ -21,6 +21,10 @@ const ROOT = path.join(import.meta.dirname, '../..')
 const ENTRIES = [
   { title: 'libp2p-muxers/yamux', from: './src/yamux.ts', name: 'yamux' },
   { title: 'libp2p-muxers/mplex', from: './src/mplex.ts', name: 'mplex' },
+  { title: 'libp2p-muxers, muxedConnection()', from: './src/index.ts', name: 'muxedConnection' },
+  { title: 'libp2p-muxers/interface', from: './src/interface/index.ts', name: '*' },
+  { title: 'libp2p-muxers/web', from: './src/transports/web.ts', name: 'toMessageStream' },
+  { title: 'libp2p-muxers/node', from: './src/transports/node.ts', name: 'toMessageStream' },
   { title: '@libp2p/yamux', from: '@libp2p/yamux', name: 'yamux' },
   { title: '@chainsafe/libp2p-yamux', from: '@chainsafe/libp2p-yamux', name: 'yamux' },
   { title: '@libp2p/mplex', from: '@libp2p/mplex', name: 'mplex' }
@@ -43,13 +47,15 @@ export async function bundles (): Promise<Bundle[]> {
 
 async function bundle (from: string, name: string, own: boolean): Promise<Uint8Array> {
   const result = await build({
-    stdin: { contents: `export { ${name} } from '${from}'`, resolveDir: ROOT },
+    stdin: { contents: `export ${name === '*' ? name : `{ ${name} }`} from '${from}'`, resolveDir: ROOT },
     bundle: true,
     minify: true,
     write: false,
     format: 'esm',
     platform: 'browser',
     target: 'es2022',
+    // of the entry point for Node.js, which has them
+    external: ['node:*'],
     logLevel: 'silent',
     plugins: own
       ? [{

@@ -64,8 +64,13 @@ export const PEERS: PeerInfo[] = [
     cases: /^messages-(100|512)$/,
     create: async link => {
       const { CopyingChannel } = await import('./copying.ts')
+      const { scavenges } = await import(new URL('../../dist/src/connection/scavenges.js', import.meta.url).href) as typeof import('../../src/connection/scavenges.ts')
 
-      return (await import('./libp2p-bare.ts')).libp2pBare(undefined, link, maConn => new CopyingChannel(maConn))
+      if (link === 'noise') {
+        await (await import('./libp2p-noise.ts')).startIdleNode()
+      }
+
+      return (await import('./libp2p-bare.ts')).libp2pBare(undefined, link, maConn => new CopyingChannel(maConn, scavenges))
     }
   },
   {
