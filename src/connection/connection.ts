@@ -202,7 +202,7 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   async close (options: CloseOptions = {}): Promise<void> {
     checkCode(options.code ?? options.reason)
 
-    if (this.#status === 'closed') {
+    if (this.#status === 'closed' && this.#closing === undefined) {
       await raceSignal(this.#driver.link.closed, options.signal)
       return
     }
@@ -365,9 +365,8 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
     this.engine.drain(false)
     this.#openQueue.notify()
 
-    const unsent = this.streams.some(stream => stream.writeBufferLength > 0)
-
-    await closeAll(this.streams, this.#clock, err => { this.abort(err) })
+    const hasUnsent = this.streams.some(stream => stream.writeBufferLength > 0)
+    const unsent = !(await closeAll(this.streams, this.#clock, err => { this.abort(err) })) || hasUnsent
 
     // the connection may have ended before our streams did
     this.#assertDelivered(unsent)

@@ -364,6 +364,12 @@ export class ForeignStream extends ForeignView implements MuxedStream {
 
   /** Again, when what was left to be read is lost: nobody must take the rest for the whole. */
   #tellClosed (): void {
+    if (this.delivering) {
+      // the end comes first, and that behind what a listener is being handed
+      queueMicrotask(() => { this.#tellClosed() })
+      return
+    }
+
     if (this.#isBroken()) {
       // after a reset nothing more is read, as with our own streams
       this.#drop()
@@ -410,10 +416,8 @@ export class ForeignStream extends ForeignView implements MuxedStream {
   }
 
   #maybeEnd (): void {
-    const isAllRead = (this.#remoteEnded || this.#over) && !this.isBeingRead && this.readBufferLength === 0
-
     // who is being handed the last bytes may push some of them back
-    if (!this.#ended && (this.#readClosed || (isAllRead && (!this.delivering || this.#isBroken())))) {
+    if (!this.#ended && (this.#readClosed || ((this.#remoteEnded || this.#over) && !this.isBeingRead && !this.delivering && this.readBufferLength === 0))) {
       this.#ended = true
       this.#tell('end')
       this.#maybeRelease()
@@ -428,11 +432,7 @@ export class ForeignStream extends ForeignView implements MuxedStream {
 
   /** Hands what is unread to those who listen. */
   #deliver (): void {
-    if (this.delivering) {
-      return
-    }
-
-    if (!this.#paused && !this.isBeingRead && this.#pulling === 0 && this.#unread.byteLength > 0 && this.listenerCount('message') > 0) {
+    if (!this.delivering && !this.#paused && !this.isBeingRead && this.#pulling === 0 && this.#unread.byteLength > 0 && this.listenerCount('message') > 0) {
       const data = takeBehind(new Uint8ArrayList(), this.#unread, Infinity)
 
       this.hand(data)

@@ -115,12 +115,18 @@ export class Link {
     const over = Promise.withResolvers<void>()
     let failure = error
     let lost: Error | undefined
+    let stuck: Error | undefined
 
     // not `writableNeedsDrain`, which says no more than that a socket is not as it was: one that is about to fail for two bytes does
     let unsent = maConn.writeBufferLength > 0
 
     const drop = (): void => {}
     const onDrain = (): void => { unsent = maConn.writeBufferLength > 0 }
+
+    const onStuck = (err: Error): void => {
+      stuck = err
+      over.reject(err)
+    }
 
     const onOver = (event: StreamCloseEvent): void => {
       if (event.error === undefined) {
@@ -138,7 +144,7 @@ export class Link {
     over.promise.catch(() => {})
 
     const cancel = error === undefined
-      ? watchProgress(systemClock, () => maConn.writeBufferLength, over.reject, this.#closeMillis)
+      ? watchProgress(systemClock, () => maConn.writeBufferLength, onStuck, this.#closeMillis)
       : systemClock.schedule(over.resolve, CLOSE_FLUSH_MILLIS)
 
     try {
@@ -150,7 +156,9 @@ export class Link {
       await over.promise
     } catch (err: any) {
       // a peer that has taken all may well reset what it has closed itself
-      lost = error === undefined && (unsent || err.name === 'TimeoutError') ? err : undefined
+      const reason = unsent ? err : stuck
+
+      lost = error === undefined ? reason : undefined
       failure ??= err
     } finally {
       cancel()

@@ -35,11 +35,26 @@ export function watchProgress (clock: Clock, left: () => number, onStuck: (error
   }
 }
 
-/** Ends our half of each stream, after what was written to it: one that meets an error now has ended as well, and says so itself. */
-export async function closeAll (streams: Array<{ readonly writeBufferLength: number, close(): Promise<void> }>, clock: Clock, onStuck: (error: TimeoutError) => void): Promise<void> {
+interface Closing {
+  readonly writeBufferLength: number
+  close(): Promise<void>
+  stats(): { bytesSent: number }
+}
+
+/**
+ * Ends our half of each stream, after what was written to it: one that meets an error now has ended as well, and says so itself.
+ * Returns whether all could that have sent anything.
+ */
+export async function closeAll (streams: Closing[], clock: Clock, onStuck: (error: TimeoutError) => void): Promise<boolean> {
+  let isWhole = true
+
   // of these streams only: what others send meanwhile, which the peer may open, is not what is waited for
   const cancel = watchProgress(clock, () => streams.reduce((sum, { writeBufferLength }) => sum + writeBufferLength, 0), onStuck)
 
-  await Promise.all(streams.map(async stream => stream.close().catch(() => {})))
+  await Promise.all(streams.map(async stream => stream.close().catch(() => {
+    isWhole &&= stream.stats().bytesSent === 0
+  })))
   cancel()
+
+  return isWhole
 }

@@ -32,8 +32,10 @@ interface Extras {
   writers?: Turns
 }
 
-/** Whose listeners are at work: here, and not in each of ten thousand streams that are idle. */
-let handing: StreamSurface | undefined
+/** Whose listeners are at work, the innermost first: here, and not in each of ten thousand streams that are idle. */
+let handing: Work | undefined
+
+interface Work { stream: StreamSurface, before: Work | undefined }
 
 export abstract class StreamSurface extends Listeners<MessageStreamEvents & Record<string, any>> {
   // together, and only once they are wanted: a stream that libp2p alone uses pays for one field
@@ -50,19 +52,25 @@ export abstract class StreamSurface extends Listeners<MessageStreamEvents & Reco
 
   /** A listener of ours is being handed a message. */
   protected get delivering (): boolean {
-    return handing === this
+    for (let one = handing; one !== undefined; one = one.before) {
+      if (one.stream === this) {
+        return true
+      }
+    }
+
+    return false
   }
 
   protected hand (data: Bytes): void {
-    const before = handing
+    const work = { stream: this, before: handing }
 
-    handing = this
+    handing = work
 
     try {
       this.dispatchEvent(new StreamMessageEvent(data))
     } finally {
       // a metrics plugin that throws must not stop the stream for good
-      handing = before
+      handing = work.before
     }
   }
 

@@ -4,6 +4,7 @@
  */
 import { checkLimits, neverIfZero } from '../core/checks.ts'
 import { checkPriority } from './checks.ts'
+import { afterTurn } from './clock.ts'
 import { StreamSurface } from './stream-surface.ts'
 import type { Engine } from '../core/engine.ts'
 import type { StreamLimits, StreamRecord } from '../core/stream-record.ts'
@@ -54,8 +55,14 @@ export abstract class StreamView extends StreamSurface {
   /** Written by libp2p once it is agreed on: that is what was read so far, however long it took, and the application begins now. */
   set protocol (protocol: string) {
     this.#protocol = protocol
-    this.host.engine.begin(this.record, this.host.now())
-    this.host.changed()
+
+    if (this.host.engine.begin(this.record)) {
+      // later, as whoever agreed on it has the application begin in the same turn
+      afterTurn(() => {
+        this.host.engine.relieve(this.host.now())
+        this.host.changed()
+      })
+    }
   }
 
   get timeline (): MessageStreamTimeline {

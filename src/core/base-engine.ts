@@ -5,7 +5,7 @@
 import { StreamErrorCode } from '../interface/codes.ts'
 import { ConnectionClosedError, MuxerClosedError, StreamBufferError, TimeoutError, TooManyOutboundProtocolStreamsError } from '../interface/errors.ts'
 import { isCrowded } from './connection-state.ts'
-import { beginAgain, keepAgain, unpinIfMuch } from './overflow.ts'
+import { beginAgain, keepAgain, relieveUnstarted, unpinIfMuch } from './overflow.ts'
 import { stalledSince, sweep } from './timeouts.ts'
 import type { ConnectionLimits, ConnectionState } from './connection-state.ts'
 import type { Engine, EngineEvent, EngineState, EngineStatistics, OpenOptions, RecordStatistics } from './engine.ts'
@@ -164,8 +164,14 @@ export abstract class BaseEngine<Stream extends StreamRecord, State extends Conn
     return bytes
   }
 
-  begin (stream: Stream, now: number): void {
-    this.#relieve(beginAgain(this.connection, stream), now)
+  begin (stream: Stream): boolean {
+    return beginAgain(this.connection, stream)
+  }
+
+  relieve (now: number): void {
+    for (let overflow = relieveUnstarted(this.connection); overflow !== undefined; overflow = relieveUnstarted(this.connection)) {
+      this.#relieve(overflow, now)
+    }
   }
 
   pushBack (stream: Stream, pieces: Uint8Array[], inFront: boolean, now: number): void {

@@ -74,8 +74,11 @@ export interface Engine {
   /** Queues a reference to the bytes. `false`: over the high-water mark, `Edge.writable` follows. */
   write(stream: StreamRecord, bytes: Uint8Array, now: number): boolean
 
-  /** What was read of the stream so far was not for the application, which has not begun: it may have to give way for what is unread. */
-  begin(stream: StreamRecord, now: number): void
+  /** What was read of the stream so far was not for the application, which has not begun. Returns whether more waits so now than may. */
+  begin(stream: StreamRecord): boolean
+
+  /** Resets streams that nobody has begun to read until no more waits on them than may. */
+  relieve(now: number): void
 
   /** The next bytes, at most `max`: taking them is what returns credit. */
   read(stream: StreamRecord, max: number, now: number): Uint8Array | undefined

@@ -90,10 +90,15 @@ export function keepAgain<Stream extends StreamRecord> (state: ConnectionState<S
   return relieve(state, PIECES) ?? relieve(state, BYTES) ?? relieve(state, UNSTARTED)
 }
 
-/** What was read of the stream was to agree on what it is for, and nobody has begun to read it. Returns the stream that has to be reset for it, if one has. */
-export function beginAgain<Stream extends StreamRecord> (state: ConnectionState<Stream, any>, stream: Stream): Overflow<Stream> | undefined {
+/** What was read of the stream was to agree on what it is for, and nobody has begun to read it. Returns whether too much waits so now. */
+export function beginAgain<Stream extends StreamRecord> (state: ConnectionState<Stream, any>, stream: Stream): boolean {
   state.kept.begin(stream)
 
+  return !isWithin(state, UNSTARTED)
+}
+
+/** Returns the stream that has to be reset for what nobody has begun to read, if one has. */
+export function relieveUnstarted<Stream extends StreamRecord> (state: ConnectionState<Stream, any>): Overflow<Stream> | undefined {
   return relieve(state, UNSTARTED)
 }
 

@@ -171,6 +171,22 @@ describe('contract: close() and abort() of the muxer', () => {
     }
   })
 
+  it('close() rejects when the connection is full of what was sent, and is over before streams could end', async () => {
+    const { muxer, maConn, link } = muxerAndPeer({ clock: new VirtualClock(), link: { capacity: 1_000 } })
+    const stream = await muxer.createStream()
+
+    link.outbound.hold()
+    stream.send(pattern(5_000))
+    await turn()
+    expect(stream.writeBufferLength).to.equal(0)
+
+    const outcome = muxer.close().then(() => 'closed', err => err.name)
+
+    await turn()
+    maConn.abort(new Error('ECONNRESET'))
+    expect(await outcome).to.equal('ConnectionClosedError')
+  })
+
   it('close() of both sides in the turn in which both have opened streams and written resolves for those only whose bytes arrived', async () => {
     const pair = muxedPair({ link: { capacity: 100_000 } })
     const sides = [pair.dialer, pair.listener]

@@ -331,11 +331,11 @@ describe('contract: push and unshift', () => {
 
     for (const stream of streams) {
       stream.protocol = '/agreed/1.0.0'
-      await turn()
     }
 
+    await until(() => errors.length === 2)
     expect(streams.map(({ status }) => status)).to.deep.equal(['open', 'aborted', 'aborted'])
-    expect(errors).to.deep.equal(new Array(2).fill('400000 bytes wait on streams that nobody has begun to read, the limit is 300000 (option budgets.unstartedBytes), and this one holds the most'))
+    expect(errors).to.deep.equal(['600000', '400000'].map(waiting => `${waiting} bytes wait on streams that nobody has begun to read, the limit is 300000 (option budgets.unstartedBytes), and this one holds the most`))
     await setup.peer.hears('window|RST 3 4098')
     await setup.peer.hears('window|RST 5 4098')
     expect(await streams[0].read({ bytes: 200_000 })).to.have.lengthOf(200_000)
@@ -410,6 +410,30 @@ describe('contract: push and unshift', () => {
       expect(stream.status).to.equal('aborted')
       await expect(stream.read()).to.eventually.be.rejected.with.property('name', 'StreamBufferError')
     }
+  })
+
+  it('of streams whose application begins in the same turn are all delivered, however many were agreed on', async () => {
+    const setup = muxerAndPeer({ direction: 'inbound', options: { budgets: { unstartedBytes: 300_000 } } })
+    const streams: MuxedStream[] = []
+    const got = { bytes: 0 }
+
+    for (const id of [1, 3, 5]) {
+      const stream = await inboundStream(setup, windowUpdate(id, 0, SYN))
+
+      setup.peer.send(data(id, 2_000))
+      await stream.read({ bytes: 2_000 })
+      setup.peer.send(data(id, 200_000))
+      await turn()
+      streams.push(stream)
+    }
+
+    for (const stream of streams) {
+      stream.protocol = '/agreed/1.0.0'
+      stream.addEventListener('message', event => { got.bytes += event.data.byteLength })
+    }
+
+    await until(() => got.bytes === 600_000)
+    expect(streams.map(({ status }) => status)).to.deep.equal(new Array(3).fill('open'))
   })
 
   it('of more than maxReadBufferLength abort the stream: no flow control bounds them', async () => {
