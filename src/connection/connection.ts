@@ -202,8 +202,9 @@ export class MuxedConnection extends Listeners<StreamMuxerEvents<MuxedStream> & 
   async close (options: CloseOptions = {}): Promise<void> {
     checkCode(options.code ?? options.reason)
 
-    if (this.#status === 'closed' && this.#closing === undefined) {
-      await raceSignal(this.#driver.link.closed, options.signal)
+    if (this.#status === 'closed') {
+      // what went wrong with it was told to who closed it first, and to nobody if it ended by itself
+      await raceSignal(this.#closing?.catch(() => {}) ?? this.#driver.link.closed, options.signal)
       return
     }
 
