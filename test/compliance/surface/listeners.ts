@@ -181,6 +181,24 @@ export function listeners (setup: SurfaceSetup): void {
       expect([connections.dialer, connections.listener].map(connection => connection.stats().streamsActive)).to.deep.equal(new Array(2).fill({ inbound: 0, outbound: 0 }))
     })
 
+    it('that is handed the last bytes when the connection breaks hears of the end, and then of the close', async () => {
+      const connections = await connect()
+      const [ours, theirs] = await streamPair(connections)
+      const closed = eventOf(theirs, 'close')
+      const events: string[] = []
+
+      theirs.addEventListener('end', () => { events.push('end') })
+      theirs.addEventListener('close', () => { events.push('close') })
+      theirs.pause()
+      await ours.write(encode('last'))
+      await ours.closeWrite()
+      await until(() => theirs.readBufferLength === 4 && theirs.remoteWriteStatus === 'closed')
+      theirs.addEventListener('message', () => { connections.cut() })
+      theirs.resume()
+      await closed
+      expect(events).to.deep.equal(['end', 'close'])
+    })
+
     it('that pauses the stream, resumes it and pushes some of the last bytes back gets them, and the end behind them', async () => {
       const [ours, theirs] = await streamPair(await connect())
       const ended = eventOf(theirs, 'end')
