@@ -364,15 +364,15 @@ export class ForeignStream extends ForeignView implements MuxedStream {
 
   /** Again, when what was left to be read is lost: nobody must take the rest for the whole. */
   #tellClosed (): void {
+    if (this.#isBroken()) {
+      // after a reset nothing more is read, as with our own streams
+      this.#drop()
+    }
+
     if (this.delivering) {
       // the end comes first, and that behind what a listener is being handed
       queueMicrotask(() => { this.#tellClosed() })
       return
-    }
-
-    if (this.#isBroken()) {
-      // after a reset nothing more is read, as with our own streams
-      this.#drop()
     }
 
     this.#maybeEnd()
@@ -460,14 +460,16 @@ export class ForeignStream extends ForeignView implements MuxedStream {
 
     if (byteLength > this.maxReadBufferLength) {
       const error = tooMuchPushedBack(byteLength, this.maxReadBufferLength)
-      const wasOver = this.#over
 
       this.#gaveUp = true
       this.#error = error
       this.#unread.clear()
       // later: the listener that pushed it back is at work, and would be thrown at for the rest of what it does
       this.#closeHeard = false
-      queueMicrotask(wasOver ? () => { this.#tellClosed() } : () => { this.abort(error) })
+      if (!this.#over || this.#closeTold) {
+        queueMicrotask(this.#over ? () => { this.#tellClosed() } : () => { this.abort(error) })
+      }
+
       return
     }
 

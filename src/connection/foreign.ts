@@ -262,7 +262,9 @@ class ForeignConnection implements MuxedConnection {
   async close (options: CloseOptions = {}): Promise<void> {
     checkCode(options.code)
 
-    if (this.#isClosed() && this.#closing === undefined) {
+    if (this.#isClosed()) {
+      // what went wrong with it was told to who closed it first
+      await raceSignal(this.#closing?.catch(() => {}) ?? Promise.resolve(), options.signal)
       return
     }
 

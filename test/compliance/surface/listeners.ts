@@ -181,6 +181,25 @@ export function listeners (setup: SurfaceSetup): void {
       expect([connections.dialer, connections.listener].map(connection => connection.stats().streamsActive)).to.deep.equal(new Array(2).fill({ inbound: 0, outbound: 0 }))
     })
 
+    it('that pushes back and aborts the stream is handed nothing more', async () => {
+      const [ours, theirs] = await streamPair(await connect())
+      const closed = eventOf(theirs, 'close')
+      const events: string[] = []
+
+      theirs.addEventListener('end', () => { events.push('end') })
+      theirs.addEventListener('close', () => { events.push('close') })
+      theirs.addEventListener('message', ({ data }) => {
+        events.push('message')
+        theirs.unshift(data.subarray(1))
+        theirs.abort(new Error('enough'))
+      })
+      await ours.write(encode('last'))
+      await closed
+      await turn()
+      expect(events).to.deep.equal(['message', 'end', 'close'])
+      await expect(theirs.read()).to.eventually.be.rejectedWith('enough')
+    })
+
     it('that is handed the last bytes when the connection breaks hears of the end, and then of the close', async () => {
       const connections = await connect()
       const [ours, theirs] = await streamPair(connections)
